@@ -1,0 +1,1 @@
+"""What can be earned, the requests to evaluate it, and the awards and their life."""

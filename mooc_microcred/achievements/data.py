@@ -1,0 +1,171 @@
+"""What crosses the border of the achievements room: frozen, no model instances."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text in Thai and English; at least one is there."""
+
+    th: str = ""
+    en: str = ""
+
+    @classmethod
+    def of(cls, value: Mapping[str, str] | None) -> Text:
+        """Return the text of a ``{"th": ..., "en": ...}`` mapping."""
+        return cls(th=(value or {}).get("th", ""), en=(value or {}).get("en", ""))
+
+    def in_language(self, language: str) -> str:
+        """Return the text in the language, or in the other one where it is missing."""
+        return (self.th or self.en) if language.startswith("th") else (self.en or self.th)
+
+
+@dataclass(frozen=True, slots=True)
+class CourseRule:
+    """Which runs fulfil a course requirement: any run of one course, or one of a list of runs."""
+
+    organization: str = ""
+    number: str = ""
+    runs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judges:
+    """Whom a version judges, by the day of enrolment (UTC dates, both ends inclusive)."""
+
+    enrolled_from: date | None = None
+    enrolled_until: date | None = None
+
+    def judges(self, enrolled_at: datetime | None) -> bool:
+        """Say whether a learner enrolled at that instant is judged; an unknown one is by open ends only."""
+        if enrolled_at is None:
+            return self.enrolled_from is None and self.enrolled_until is None
+        day = enrolled_at.date()
+        return not (
+            (self.enrolled_from and day < self.enrolled_from)
+            or (self.enrolled_until and day > self.enrolled_until)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """A standard exam of a Level 2 achievement.
+
+    Attributes:
+        attempts: how many sittings count at most; None means any number.
+        resit_gap_days: days between two sittings; an earlier re-sit does not count.
+        policy: which of several sittings counts: ``best``, ``latest`` or ``first``.
+    """
+
+    code: str
+    name: Text
+    max_score: Decimal
+    attempts: int | None = None
+    resit_gap_days: int = 0
+    policy: str = "best"
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One version of an achievement, as evaluation and the upper rooms read it.
+
+    Attributes:
+        rule: the criterion tree (see ``criteria.py``); None for a mirror and for programmes.
+        tree: the requirement tree of a programme (see ``programs/trees.py``), else None.
+        level1: code of the Level 1 that a Level 2 needs; empty if it needs none.
+        credits: credits it is worth. hours: notional workload in hours.
+        raw: the whole definition as in the catalogue's YAML, with everything that people read.
+    """
+
+    version_id: int
+    number: int
+    achievement_id: int
+    code: str
+    organization: str
+    kind: str
+    issuer: str
+    name: Text
+    mode: str = ""
+    course: CourseRule | None = None
+    rule: Mapping[str, Any] | None = None
+    level1: str = ""
+    exams: tuple[Exam, ...] = ()
+    tree: Mapping[str, Any] | None = None
+    credits: Decimal = Decimal(0)
+    hours: Decimal = Decimal(0)
+    validity_months: int | None = None
+    judges: Judges = field(default_factory=Judges)
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AwardData:
+    """An award as the upper rooms and the API see it."""
+
+    id: int
+    uuid: str
+    learner_id: int
+    code: str
+    organization: str
+    kind: str
+    version_id: int
+    version_number: int
+    state: str
+    course_key: str
+    issued_at: datetime
+    published_at: datetime | None
+    expires_at: datetime | None
+    suspended_at: datetime | None
+    revoked_at: datetime | None
+    reason: str
+    evidence: Mapping[str, Any]
+
+    def counts(self, at: datetime) -> bool:
+        """Say whether it opens something new: valid, shown, not expired."""
+        return (
+            self.state == "active"
+            and self.published_at is not None
+            and (self.expires_at is None or self.expires_at > at)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One condition of a criterion with what the learner has of it.
+
+    Attributes:
+        kind: ``completion``, ``course_grade``, ``exam``, ``weighted``, ``certificate``,
+            ``achievement``, ``credits``.
+        key: what it is about: a course key, an exam code, an achievement code.
+        have, need: numbers in ``unit`` (percent 0-100, units, credits); None where unknown.
+    """
+
+    kind: str
+    key: str
+    met: bool
+    have: Decimal | None = None
+    need: Decimal | None = None
+    unit: str = "percent"
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether criteria are met, with every condition and the evidence it rests on.
+
+    Attributes:
+        due: the next instant at which time alone may change the verdict, UTC.
+        stands_on: codes of the achievements whose awards it rests on.
+    """
+
+    met: bool
+    measures: tuple[Measure, ...] = ()
+    references: tuple[str, ...] = ()
+    due: datetime | None = None
+    stands_on: tuple[str, ...] = ()

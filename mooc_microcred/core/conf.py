@@ -1,0 +1,106 @@
+"""The settings of the suite: one dict, ``MOOC_MICROCRED``, with documented defaults."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
+
+DEFAULTS: dict[str, Any] = {
+    # Dotted path of the class that implements core.platform.Platform. The plugin sets it to its
+    # gateway in the LMS; it stays None in Studio, which never reads learners.
+    "PLATFORM": None,
+    # Seconds for which a process may use its set of courses that have achievements.
+    "CACHE_TTL": 60,
+    # Seconds between two kicks of the evaluation task by one process.
+    "KICK_INTERVAL": 2,
+    # Seconds into which the completions of one learner in one course are gathered.
+    "COMPLETION_DEBOUNCE": 60,
+    # Whether evaluation runs inside the request when Celery is eager (demos and tests only).
+    "EVALUATE_WHEN_EAGER": False,
+    # The queue that LMS workers consume; tasks that read learners are sent there by name.
+    "LMS_QUEUE": "edx.lms.core.default",
+    # Evaluation requests that a worker claims at a time.
+    "EVALUATION_BATCH": 200,
+    # Seconds for which a worker owns a learner, and a claimed request stays invisible to others.
+    "LEASE_SECONDS": 120,
+    # Days for which an award stays suspended before it is revoked, when its certificate has
+    # turned notpassing or unverified.
+    "REVOCATION_GRACE_DAYS": 7,
+    # Outbox: attempts before a message is dead, first and longest wait in seconds, days to keep.
+    "OUTBOX_MAX_ATTEMPTS": 12,
+    "OUTBOX_BACKOFF_FIRST": 5,
+    "OUTBOX_BACKOFF_MAX": 3600,
+    "OUTBOX_KEEP_DAYS": 30,
+    # Django storage alias (in STORAGES) or dotted path of the storage of personal files; None
+    # means a FileSystemStorage without URL in PRIVATE_STORAGE_ROOT.
+    "PRIVATE_STORAGE": None,
+    "PRIVATE_STORAGE_ROOT": None,
+    # Keys of Fernet (44 characters, urlsafe base64), the newest first: personal data at rest.
+    "ENCRYPTION_KEYS": [],
+    # Secret of the keyed hash by which identity numbers are looked up. Never rotate it without
+    # `microcred_identity rehash`, or no number will be found any more.
+    "IDENTITY_HASH_KEY": "",
+    # Days for which a verified identity is kept after it was last needed; None means until retirement.
+    "IDENTITY_RETENTION_DAYS": None,
+    # Exam result files.
+    "UPLOAD_MAX_BYTES": 10 * 1024 * 1024,
+    "UPLOAD_MAX_ROWS": 50_000,
+    "UPLOAD_MAX_EXPANDED_BYTES": 200 * 1024 * 1024,
+    "UPLOAD_KEEP_DAYS": 180,
+    # Credit banks by code; see docs/reference/settings.md.
+    "BANKS": {},
+    # Deliveries to a bank: attempts before a dead letter, waits in seconds, timeout in seconds.
+    "BANK_MAX_ATTEMPTS": 12,
+    "BANK_BACKOFF_FIRST": 30,
+    "BANK_BACKOFF_MAX": 6 * 3600,
+    "BANK_TIMEOUT": 20,
+    # Requests per minute of one user to the REST API (DRF throttle rates).
+    "API_RATE": "120/min",
+    "API_UPLOAD_RATE": "20/min",
+    "API_PAGE_SIZE": 50,
+}
+
+
+class Settings:
+    """Attribute access to ``MOOC_MICROCRED`` with defaults; follows ``override_settings``."""
+
+    def __init__(self):
+        self._values: dict[str, Any] | None = None
+        self._imported: dict[str, Any] = {}
+
+    def _load(self) -> dict[str, Any]:
+        if self._values is None:
+            self._values = {**DEFAULTS, **getattr(django_settings, "MOOC_MICROCRED", {})}
+        return self._values
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in DEFAULTS:
+            raise AttributeError(f"MOOC_MICROCRED has no setting {name!r}")
+        return self._load()[name]
+
+    def imported(self, name: str) -> Any:
+        """Return the object that setting ``name`` names by dotted path, or None."""
+        path = getattr(self, name)
+        if not isinstance(path, str):
+            return path
+        if path not in self._imported:
+            self._imported[path] = import_string(path)
+        return self._imported[path]
+
+    def reload(self) -> None:
+        """Forget what was read; the next access reads Django's settings again."""
+        self._values = None
+
+
+microcred_settings = Settings()
+
+
+def _reload_on_change(*, setting: str, **_kwargs) -> None:
+    if setting == "MOOC_MICROCRED":
+        microcred_settings.reload()
+
+
+setting_changed.connect(_reload_on_change, dispatch_uid="mooc_microcred.core.conf")

@@ -1,0 +1,112 @@
+"""Verified identities of learners: Thai national ID or passport."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+from stdnum.th import pin
+
+from mooc_microcred.core import clock
+from mooc_microcred.core.audit import log_action
+from mooc_microcred.core.conf import microcred_settings
+from mooc_microcred.core.crypto import decrypt, encrypt, keyed_hash
+from mooc_microcred.core.dates import western_digits
+from mooc_microcred.core.errors import InvalidInput
+from mooc_microcred.core.models import LearnerIdentity
+from mooc_microcred.core.outbox import Note, append
+
+Kind = LearnerIdentity.Kind
+
+
+def normalise_number(kind: str, number: str) -> str:
+    """Return the number without separators; a national ID has its check digit verified.
+
+    Raises:
+        InvalidInput: not a number of that kind.
+    """
+    cleaned = re.sub(r"[\s\-]", "", western_digits(str(number))).upper()
+    if kind == Kind.NATIONAL_ID:
+        if not pin.is_valid(cleaned):
+            raise InvalidInput(_("This is not a Thai national ID: 13 digits with a right check digit."))
+    elif kind == Kind.PASSPORT:
+        if not re.fullmatch(r"[A-Z0-9]{5,20}", cleaned):
+            raise InvalidInput(_("This is not a passport number: 5 to 20 letters and digits."))
+    else:
+        raise InvalidInput(_("The kind of document must be national_id or passport."))
+    return cleaned
+
+
+def record_identity(*, learner_id: int, kind: str, number: str, verified_by: str, actor_id: int | None) -> None:
+    """Store a verified identity, replacing an earlier one of the same kind. Does not check permissions.
+
+    Raises:
+        InvalidInput: wrong number, or the number belongs to another learner already.
+    """
+    cleaned = normalise_number(kind, number)
+    now = clock.now()
+    try:
+        with transaction.atomic():
+            LearnerIdentity.objects.update_or_create(
+                learner_id=learner_id,
+                kind=kind,
+                defaults={
+                    "number_encrypted": encrypt(cleaned.encode()),
+                    "number_hash": keyed_hash(kind, cleaned),
+                    "last_four": cleaned[-4:],
+                    "verified_at": now,
+                    "verified_by": verified_by,
+                    "last_needed_at": now,
+                },
+            )
+            # A credit record may have been waiting for this.
+            append([Note("identity.recorded", learner_id)])
+            log_action(
+                actor_id=actor_id,
+                action="identity.recorded",
+                object_type="learner",
+                object_id=learner_id,
+                kind=kind,
+                verified_by=verified_by,
+            )
+    except IntegrityError:
+        raise InvalidInput(
+            _("This document is already recorded for another learner. Ask the identity verifier.")
+        ) from None
+
+
+def find_learner_by_identity(*, kind: str, number: str) -> int | None:
+    """Return the learner whose verified document this is, or None.
+
+    Raises:
+        InvalidInput: not a number of that kind.
+    """
+    cleaned = normalise_number(kind, number)
+    row = LearnerIdentity.objects.filter(kind=kind, number_hash=keyed_hash(kind, cleaned)).first()
+    return row.learner_id if row else None
+
+
+def reveal_identity(*, learner_id: int) -> tuple[str, str] | None:
+    """Return (kind, number) in the clear, for sending to a credit bank only; national ID first."""
+    rows = {row.kind: row for row in LearnerIdentity.objects.filter(learner_id=learner_id)}
+    for kind in (Kind.NATIONAL_ID, Kind.PASSPORT):
+        if kind in rows:
+            LearnerIdentity.objects.filter(pk=rows[kind].pk).update(last_needed_at=clock.now())
+            return str(kind), decrypt(rows[kind].number_encrypted).decode()
+    return None
+
+
+def has_identity(*, learner_id: int) -> bool:
+    """Say whether a verified identity is recorded."""
+    return LearnerIdentity.objects.filter(learner_id=learner_id).exists()
+
+
+def forget_old_identities() -> int:
+    """Delete identities not needed for IDENTITY_RETENTION_DAYS; return how many."""
+    days = microcred_settings.IDENTITY_RETENTION_DAYS
+    if days is None:
+        return 0
+    limit = clock.now() - timedelta(days=days)
+    return LearnerIdentity.objects.filter(last_needed_at__lt=limit).delete()[0]

@@ -1,0 +1,89 @@
+"""The learner's lease: one writer of a learner's awards at a time, on every database.
+
+A lease is taken by compare-and-set and checked again by the first statement of each
+transaction that writes awards, so that a worker which wakes after its lease ran out
+cannot write a stale decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from uuid import uuid4
+
+from django.db import transaction
+
+from mooc_microcred.core import clock
+from mooc_microcred.core.conf import microcred_settings
+from mooc_microcred.core.models import LearnerLease
+
+
+class LeaseLost(Exception):
+    """The lease ran out and somebody else may have written; nothing was changed."""
+
+
+class LeaseBusy(Exception):
+    """Somebody else works on the learner now; try again in a moment."""
+
+
+def take_leases(learner_ids: Collection[int]) -> tuple[str, set[int]]:
+    """Take the leases of those learners that nobody else holds.
+
+    Returns:
+        the token, and the learners who are now ours; the others are somebody else's.
+    """
+    wanted = set(learner_ids)
+    token = uuid4().hex
+    now = clock.now()
+    expires = now + timedelta(seconds=microcred_settings.LEASE_SECONDS)
+    known = set(LearnerLease.objects.filter(learner_id__in=wanted).values_list("learner_id", flat=True))
+    if wanted - known:
+        LearnerLease.objects.bulk_create(
+            [LearnerLease(learner_id=learner, expires=now) for learner in sorted(wanted - known)],
+            ignore_conflicts=True,
+        )
+    LearnerLease.objects.filter(learner_id__in=wanted, expires__lte=now).update(token=token, expires=expires)
+    ours = LearnerLease.objects.filter(learner_id__in=wanted, token=token)
+    return token, set(ours.values_list("learner_id", flat=True))
+
+
+def release_leases(token: str, learner_ids: Collection[int]) -> None:
+    """Give the leases back, where they are still ours."""
+    LearnerLease.objects.filter(learner_id__in=learner_ids, token=token).update(
+        token="", expires=clock.now()
+    )
+
+
+def confirm_leases(token: str, learner_ids: Collection[int]) -> set[int]:
+    """Lock the lease rows until the end of this transaction and return the learners still ours.
+
+    Must run inside ``atomic`` and be its first statement: the UPDATE takes the row locks (and,
+    on SQLite, the write lock before anything is read).
+    """
+    wanted = set(learner_ids)
+    ours = LearnerLease.objects.filter(learner_id__in=wanted, token=token)
+    confirmed = ours.update(expires=clock.now() + timedelta(seconds=microcred_settings.LEASE_SECONDS))
+    if confirmed == len(wanted):
+        return wanted
+    return set(ours.values_list("learner_id", flat=True))
+
+
+@contextmanager
+def writing(learner_id: int) -> Iterator[None]:
+    """Take one learner's lease and open the transaction that writes their awards.
+
+    Raises:
+        LeaseBusy: somebody else works on the learner.
+        LeaseLost: the lease ran out before the transaction began.
+    """
+    token, ours = take_leases([learner_id])
+    if learner_id not in ours:
+        raise LeaseBusy(learner_id)
+    try:
+        with transaction.atomic():
+            if learner_id not in confirm_leases(token, [learner_id]):
+                raise LeaseLost(learner_id)
+            yield
+    finally:
+        release_leases(token, [learner_id])

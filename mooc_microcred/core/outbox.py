@@ -1,0 +1,199 @@
+"""The outbox: what a change sets in motion, written in the transaction of that change.
+
+The relay hands each message to each subscriber of its topic at least once; a subscriber is
+idempotent by a natural unique key. A hand-over that fails is tried again with exponential
+back-off and jitter, and ends as a dead letter that staff see and can replay.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.db import transaction
+
+from mooc_microcred.core import clock
+from mooc_microcred.core.audit import log_action
+from mooc_microcred.core.conf import microcred_settings
+from mooc_microcred.core.models import OutboxMessage
+
+log = logging.getLogger(__name__)
+
+PAYLOAD_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a subscriber is handed: ids only; what leaves is rendered when it is sent."""
+
+    id: int
+    topic: str
+    version: int
+    learner_id: int | None
+    payload: Mapping[str, Any]
+    created: datetime
+
+
+@dataclass(slots=True)
+class RelayReport:
+    """What one run of the relay did."""
+
+    done: int = 0
+    failed: int = 0
+    dead: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A message to be appended: see :func:`append`."""
+
+    topic: str
+    learner_id: int | None = None
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+Subscriber = Callable[[Message], None]
+_subscribers: dict[str, dict[str, Subscriber]] = defaultdict(dict)
+
+
+def subscribe(topic: str, name: str, subscriber: Subscriber) -> None:
+    """Register a subscriber under a stable name; called from AppConfig.ready, again is harmless."""
+    _subscribers[topic][name] = subscriber
+
+
+def subscribers_of(topic: str) -> Mapping[str, Subscriber]:
+    """Return the subscribers of a topic by name."""
+    return _subscribers.get(topic, {})
+
+
+def append(notes: Iterable[Note]) -> None:
+    """Append messages with one INSERT, in the caller's transaction (there must be one)."""
+    now = clock.now()
+    OutboxMessage.objects.bulk_create(
+        OutboxMessage(
+            topic=note.topic,
+            version=PAYLOAD_VERSION,
+            learner_id=note.learner_id,
+            payload=dict(note.payload),
+            created=now,
+            due=now,
+        )
+        for note in notes
+    )
+
+
+def _claim(limit: int) -> list[OutboxMessage]:
+    """Take up to ``limit`` due messages: ids are read without lock, then taken by compare-and-set."""
+    now = clock.now()
+    ids = list(
+        OutboxMessage.objects.filter(state=OutboxMessage.State.PENDING, due__lte=now)
+        .order_by("due", "id")
+        .values_list("id", flat=True)[:limit]
+    )
+    if not ids:
+        return []
+    token = uuid4().hex
+    due = OutboxMessage.objects.filter(id__in=ids, state=OutboxMessage.State.PENDING, due__lte=now)
+    due.update(claim=token, due=now + timedelta(seconds=microcred_settings.LEASE_SECONDS))
+    return list(OutboxMessage.objects.filter(id__in=ids, claim=token).order_by("id"))
+
+
+def backoff(attempts: int, *, first: float, longest: float) -> timedelta:
+    """Return the wait before the next attempt: doubles each time, with jitter of half to full length."""
+    ceiling = min(longest, first * 2 ** min(attempts - 1, 30))
+    return timedelta(seconds=random.uniform(ceiling / 2, ceiling))  # noqa: S311
+
+
+def relay(*, limit: int = 200) -> RelayReport:
+    """Hand over up to ``limit`` due messages to their subscribers.
+
+    Each subscriber is called inside its own transaction; what it writes and its failure are its
+    own. Must not run inside ``atomic``.
+    """
+    report = RelayReport()
+    finished: list[int] = []
+    for message in _claim(limit):
+        error = _hand_over(message)
+        if error is None:
+            finished.append(message.pk)
+            report.done += 1
+        elif _give_back(message, error):
+            report.dead += 1
+        else:
+            report.failed += 1
+    if finished:
+        OutboxMessage.objects.filter(pk__in=finished).update(
+            state=OutboxMessage.State.DONE, last_error="", claim=""
+        )
+    return report
+
+
+def _hand_over(row: OutboxMessage) -> str | None:
+    """Call every subscriber that does not have the message yet; return the first error's text."""
+    message = Message(row.pk, row.topic, row.version, row.learner_id, row.payload, row.created)
+    first_error = None
+    for name, subscriber in subscribers_of(row.topic).items():
+        if name in row.done_by:
+            continue
+        try:
+            with transaction.atomic():
+                subscriber(message)
+        except Exception as error:  # noqa: BLE001 a subscriber's failure is data to the relay
+            log.exception("outbox: subscriber %s failed on message %s (%s)", name, row.pk, row.topic)
+            first_error = first_error or f"{name}: {type(error).__name__}"
+        else:
+            row.done_by = [*row.done_by, name]
+    return first_error
+
+
+def _give_back(row: OutboxMessage, error: str) -> bool:
+    """Schedule the next attempt, or make it a dead letter; return whether it is dead."""
+    attempts = row.attempts + 1
+    dead = attempts >= microcred_settings.OUTBOX_MAX_ATTEMPTS
+    wait = backoff(
+        attempts, first=microcred_settings.OUTBOX_BACKOFF_FIRST, longest=microcred_settings.OUTBOX_BACKOFF_MAX
+    )
+    OutboxMessage.objects.filter(pk=row.pk, claim=row.claim).update(
+        state=OutboxMessage.State.DEAD if dead else OutboxMessage.State.PENDING,
+        attempts=attempts,
+        due=clock.now() + wait,
+        done_by=row.done_by,
+        last_error=error,
+        claim="",
+    )
+    return dead
+
+
+def replay(*, message_ids: Collection[int], actor_id: int | None) -> int:
+    """Put dead letters back into the queue and return how many there were. Does not check permissions."""
+    with transaction.atomic():
+        count = OutboxMessage.objects.filter(pk__in=message_ids, state=OutboxMessage.State.DEAD).update(
+            state=OutboxMessage.State.PENDING, attempts=0, due=clock.now()
+        )
+        if count:
+            log_action(
+                actor_id=actor_id,
+                action="outbox.replay",
+                object_type="outbox_message",
+                object_id="many",
+                ids=sorted(message_ids)[:100],
+                count=count,
+            )
+    return count
+
+
+def purge() -> int:
+    """Delete messages that were done OUTBOX_KEEP_DAYS ago; return how many."""
+    limit = clock.now() - timedelta(days=microcred_settings.OUTBOX_KEEP_DAYS)
+    ids = list(
+        OutboxMessage.objects.filter(state=OutboxMessage.State.DONE, due__lt=limit).values_list(
+            "pk", flat=True
+        )[:1000]
+    )
+    return OutboxMessage.objects.filter(pk__in=ids).delete()[0]

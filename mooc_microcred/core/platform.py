@@ -1,0 +1,189 @@
+"""The platform port: everything that the domain asks of the LMS, bulk by nature.
+
+Implemented for edx-platform by ``mooc_microcred_openedx.gateway``, for the demo by the
+sandbox, and in memory for tests; one contract suite runs against all of them.
+
+A read that fails raises :class:`PlatformUnavailable`; it never returns "nothing", because
+nothing found and nothing readable lead to different decisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from mooc_microcred.core.conf import microcred_settings
+
+
+class PlatformUnavailable(Exception):
+    """The platform could not be read now; try again later and decide nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateState:
+    """A course certificate as the platform stores it.
+
+    Attributes:
+        status: the platform's own word, such as ``downloadable``, ``notpassing``,
+            ``unverified``, ``unavailable``, ``generating``.
+        mode: enrolment mode for which it was issued.
+        uuid: the platform's verification id, 32 hex digits.
+        issued_at: when it was first created, UTC.
+        shown: whether the platform shows it to its learner now.
+        shown_from: when it will be shown, UTC, if the platform knows a date.
+        invalidated: whether a person has invalidated it.
+    """
+
+    status: str
+    mode: str = ""
+    uuid: str = ""
+    issued_at: datetime | None = None
+    shown: bool = True
+    shown_from: datetime | None = None
+    invalidated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GradeState:
+    """A course grade: ``percent`` 0-100, and whether the platform's own pass mark is met."""
+
+    percent: Decimal
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionState:
+    """Units of a course: how many the learner has completed, of how many that are open to them."""
+
+    completed: int
+    total: int
+
+    @property
+    def percent(self) -> Decimal:
+        """Percent 0-100 of completed units; 0 for a course without units."""
+        if not self.total:
+            return Decimal(0)
+        return (Decimal(100) * self.completed / self.total).quantize(Decimal("0.01"))
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentState:
+    """An enrolment: in which run, since when (UTC), in which mode, and whether it is active."""
+
+    course_key: str
+    since: datetime
+    mode: str = ""
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StateQuery:
+    """What is wanted of one learner in one course run.
+
+    Certificates are always read; the rest only where a criterion needs it.
+    """
+
+    learner_id: int
+    course_key: str
+    grade: bool = False
+    completion: bool = False
+    # Percent of completed units below which the caller does not care for the exact figure: the
+    # port may then answer from a cheap count of completed blocks without walking the block tree.
+    completion_floor: Decimal = Decimal(0)
+    subsections: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CourseState:
+    """What the platform says of one learner in one course run; None means: there is none."""
+
+    certificate: CertificateState | None = None
+    grade: GradeState | None = None
+    completion: CompletionState | None = None
+    subsections: Mapping[str, Decimal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CourseSummary:
+    """A course run."""
+
+    course_key: str
+    organization: str
+    number: str
+    run: str
+    title: str
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerProfile:
+    """Who a learner is to the platform. ``name`` is the verified name where there is one."""
+
+    learner_id: int
+    username: str
+    email: str
+    name: str
+    language: str = ""
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateAnswer:
+    """Whether the platform would issue a certificate if asked.
+
+    Attributes:
+        accepted: True if asking has no risk of a refusal.
+        reason: a short code of the refusal, for staff, such as ``not_passing`` or ``ccx``.
+    """
+
+    accepted: bool
+    reason: str = ""
+
+
+class Platform(Protocol):
+    """The port. Learners are user ids; courses are course keys as text."""
+
+    def read_states(self, queries: Collection[StateQuery]) -> Mapping[tuple[int, str], CourseState]:
+        """Read the present truth of many learners in many runs; every query has an answer."""
+
+    def read_enrolments(self, learner_ids: Collection[int]) -> Mapping[int, Sequence[EnrolmentState]]:
+        """Return all enrolments of each learner, also inactive ones."""
+
+    def enrolled_learners(self, course_keys: Collection[str], *, after: int, limit: int) -> Sequence[int]:
+        """Return up to ``limit`` ids of learners ever enrolled in any of the runs, ascending, above ``after``."""
+
+    def read_courses(self, course_keys: Collection[str]) -> Mapping[str, CourseSummary]:
+        """Return the runs that exist."""
+
+    def course_runs(self, courses: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Sequence[str]]:
+        """Return the runs of each (organisation, course number)."""
+
+    def read_learners(self, learner_ids: Collection[int]) -> Mapping[int, LearnerProfile]:
+        """Return the profiles of those learners who exist."""
+
+    def find_learners(
+        self, *, usernames: Collection[str] = (), emails: Collection[str] = ()
+    ) -> Sequence[LearnerProfile]:
+        """Return the learners with one of the user names or e-mail addresses (case-insensitive)."""
+
+    def would_issue_certificate(self, learner_id: int, course_key: str) -> CertificateAnswer:
+        """Say, without side effect, whether the platform would issue a certificate if asked."""
+
+    def request_certificate(self, learner_id: int, course_key: str) -> None:
+        """Ask the platform for a certificate; its event reports the outcome later."""
+
+
+def get_platform() -> Platform:
+    """Return the port that ``MOOC_MICROCRED["PLATFORM"]`` names.
+
+    Raises:
+        PlatformUnavailable: none is configured, as in Studio.
+    """
+    factory = microcred_settings.imported("PLATFORM")
+    if factory is None:
+        raise PlatformUnavailable("MOOC_MICROCRED['PLATFORM'] is not set in this process")
+    return factory() if isinstance(factory, type) else factory

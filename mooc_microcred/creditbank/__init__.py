@@ -1,0 +1,1 @@
+"""The way into a credit bank: accounts, consent, records, deliveries and their back ends."""

@@ -1,0 +1,1 @@
+"""Standard exams: admissions, result batches, sign-off, release."""

@@ -1,0 +1,1 @@
+"""Stacks: requirement trees over achievements, and how far a learner is in them."""

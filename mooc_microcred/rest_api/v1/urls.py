@@ -1,0 +1,3 @@
+"""URLs of version 1."""
+
+urlpatterns: list = []

@@ -1,0 +1,1 @@
+"""The only code of the suite that knows edx-platform."""

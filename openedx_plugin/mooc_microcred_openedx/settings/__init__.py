@@ -1,0 +1,1 @@
+"""Settings that the plugin brings into the platform."""

@@ -1,0 +1,102 @@
+"""Packaging of mooc-microcred.
+
+Import packages are mapped by hand: ``xblocks/`` and ``openedx_plugin/`` are
+source roots whose own names would collide with other modules in a platform's
+site-packages, and a bare ``find_packages`` would ship tests and the sandbox.
+"""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+
+
+def packages_below(root, name):
+    """Return ``name`` and its subpackages, found below the folder ``root``."""
+    return find_packages(root, include=[name, f"{name}.*"])
+
+
+setup(
+    name="mooc-microcred",
+    version="0.1.0",
+    description="Micro-credentials for Open edX: Level 1 and Level 2 certificates, stacked programmes, credit bank",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    author="mooc-microcred founders",
+    license="AGPL-3.0-only",
+    python_requires=">=3.11",
+    package_dir={
+        "mooc_microcred": "mooc_microcred",
+        "mooc_microcred_openedx": "openedx_plugin/mooc_microcred_openedx",
+    },
+    packages=[
+        *packages_below(".", "mooc_microcred"),
+        *packages_below("openedx_plugin", "mooc_microcred_openedx"),
+    ],
+    include_package_data=True,
+    install_requires=[
+        "Django>=4.2,<6",
+        "djangorestframework>=3.14",
+        "drf-spectacular>=0.28",
+        "edx-drf-extensions>=10.4",
+        "edx-django-utils>=7.0",
+        "edx-opaque-keys[django]>=2.11",
+        "openedx-events>=10.2",
+        "celery>=5.3",
+        "cryptography>=42",
+        "defusedxml>=0.7.1",
+        "jsonschema>=4.17",
+        "openpyxl>=3.1",
+        "python-stdnum>=1.20",
+        "PyYAML>=6.0",
+        "requests>=2.31",
+        "tqdm>=4.66",
+    ],
+    extras_require={
+        # The embedded stand-in for an LMS: the demo and the browser tests run in it.
+        "sandbox": ["edx-completion>=4.7", "XBlock>=5.2"],
+        "test": [
+            "edx-completion>=4.7",
+            "XBlock>=5.2",
+            "pytest",
+            "pytest-django",
+            "pytest-xdist",
+            "hypothesis",
+            "schemathesis>=4",
+            "redis",
+            "mysqlclient",
+        ],
+        "quality": [
+            "ruff",
+            "import-linter",
+            "mypy",
+            "django-stubs",
+            "types-PyYAML",
+            "types-requests",
+            "types-jsonschema",
+            "code-annotations",
+        ],
+    },
+    entry_points={
+        "lms.djangoapp": [
+            "mooc_microcred = mooc_microcred.apps:MicrocredConfig",
+            "mooc_microcred_openedx = mooc_microcred_openedx.apps:MicrocredOpenedxConfig",
+        ],
+        "cms.djangoapp": [
+            "mooc_microcred = mooc_microcred.apps:MicrocredConfig",
+            "mooc_microcred_openedx = mooc_microcred_openedx.apps:MicrocredOpenedxConfig",
+        ],
+    },
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Framework :: Django",
+        "Framework :: Django :: 4.2",
+        "Framework :: Django :: 5.2",
+        "License :: OSI Approved :: GNU Affero General Public License v3",
+        "Natural Language :: English",
+        "Natural Language :: Thai",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+    ],
+)

@@ -1,0 +1,97 @@
+"""Settings of the test run: a plain Django project into which the plugin is loaded as a platform loads it.
+
+``MICROCRED_TEST_DB`` chooses the database: ``sqlite`` (default) or ``mariadb`` on loopback;
+``MICROCRED_TEST_DB_NAME`` its name, so that several runs can stand side by side.
+"""
+
+import os
+import tempfile
+
+from edx_django_utils.plugins import add_plugins, get_plugin_apps
+
+SECRET_KEY = "only for tests"  # noqa: S105
+DEBUG = False
+ALLOWED_HOSTS = ["*"]
+ROOT_URLCONF = "tests.urls"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("th", "ไทย")]
+STATIC_URL = "/static/"
+MEDIA_ROOT = tempfile.gettempdir() + "/microcred-test-media"
+
+if os.environ.get("MICROCRED_TEST_DB", "sqlite") == "mariadb":
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.mysql",
+            "NAME": os.environ.get("MICROCRED_TEST_DB_NAME", "microcred"),
+            "USER": os.environ.get("MICROCRED_TEST_DB_USER", "microcred"),
+            "PASSWORD": os.environ.get("MICROCRED_TEST_DB_PASSWORD", "microcred"),
+            "HOST": "127.0.0.1",
+            "PORT": os.environ.get("MICROCRED_TEST_DB_PORT", "3306"),
+            "ATOMIC_REQUESTS": True,
+            "OPTIONS": {"charset": "utf8mb4", "isolation_level": "read committed"},
+            "TEST": {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_unicode_ci"},
+        }
+    }
+else:
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": ":memory:",
+            "ATOMIC_REQUESTS": True,
+        }
+    }
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "waffle",
+    *get_plugin_apps("lms.djangoapp"),
+]
+
+MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
+
+CELERY_TASK_ALWAYS_EAGER = True
+CELERY_TASK_EAGER_PROPAGATES = True
+
+MOOC_MICROCRED = {
+    "PLATFORM": "tests.support.memory_platform.the_platform",
+    "CACHE_TTL": 0,
+    "PRIVATE_STORAGE_ROOT": tempfile.gettempdir() + "/microcred-test-private",
+    "ENCRYPTION_KEYS": ["o0LzIO6PGNB-RWDIr31q8murRn_RWHdfKuXkHqEnd7w="],
+    "IDENTITY_HASH_KEY": "only for tests",
+}
+
+add_plugins(__name__, "lms.djangoapp", "test")

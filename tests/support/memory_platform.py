@@ -1,0 +1,181 @@
+"""The platform port in memory: the truth that tests set, read the way the domain reads it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import uuid4
+
+from opaque_keys.edx.keys import CourseKey
+
+from mooc_microcred.core.platform import (
+    CertificateAnswer,
+    CertificateState,
+    CompletionState,
+    CourseState,
+    CourseSummary,
+    EnrolmentState,
+    GradeState,
+    LearnerProfile,
+    PlatformUnavailable,
+    StateQuery,
+)
+
+
+class MemoryPlatform:
+    """A platform whose state is set by a test.
+
+    Attributes:
+        away: set it, and every read raises PlatformUnavailable.
+        reads: number of calls of read_states, for asserting bulk reads.
+        asked: the (learner, run) pairs for which a certificate was requested, in order.
+        refusals: reason by (learner, run) for which would_issue_certificate says no.
+    """
+
+    def __init__(self):
+        self.reset()
+
+    def reset(self):
+        self.away = False
+        self.reads = 0
+        self.completion_reads = 0
+        self.asked: list[tuple[int, str]] = []
+        self.refusals: dict[tuple[int, str], str] = {}
+        self.states: dict[tuple[int, str], CourseState] = {}
+        self.enrolments: dict[int, dict[str, EnrolmentState]] = defaultdict(dict)
+        self.courses: dict[str, CourseSummary] = {}
+        self.learners: dict[int, LearnerProfile] = {}
+
+    # --- what a test sets ---
+
+    def add_course(self, course_key: str, title: str = "") -> str:
+        key = CourseKey.from_string(course_key)
+        self.courses[course_key] = CourseSummary(course_key, key.org, key.course, key.run, title or key.course)
+        return course_key
+
+    def add_learner(self, learner_id: int, name: str = "", username: str = "", email: str = "") -> int:
+        self.learners[learner_id] = LearnerProfile(
+            learner_id,
+            username or f"learner{learner_id}",
+            email or f"learner{learner_id}@example.com",
+            name or f"Learner {learner_id}",
+        )
+        return learner_id
+
+    def enrol(self, learner_id: int, course_key: str, since: datetime | None = None, mode: str = "honor"):
+        self.add_course(course_key)
+        if learner_id not in self.learners:
+            self.add_learner(learner_id)
+        self.enrolments[learner_id][course_key] = EnrolmentState(
+            course_key, since or datetime(2026, 1, 1, tzinfo=UTC), mode
+        )
+
+    def _change(self, learner_id: int, course_key: str, **changes):
+        if course_key not in self.enrolments[learner_id]:
+            self.enrol(learner_id, course_key)
+        state = self.states.get((learner_id, course_key), CourseState())
+        self.states[learner_id, course_key] = replace(state, **changes)
+
+    def certify(self, learner_id: int, course_key: str, status: str = "downloadable", **fields):
+        before = self.states.get((learner_id, course_key), CourseState()).certificate
+        certificate = replace(before, status=status, **fields) if before else CertificateState(
+            status=status, mode="honor", uuid=uuid4().hex, issued_at=datetime(2026, 6, 1, tzinfo=UTC), **fields
+        )
+        self._change(learner_id, course_key, certificate=certificate)
+
+    def grade(self, learner_id: int, course_key: str, percent, passed: bool | None = None):
+        percent = Decimal(str(percent))
+        self._change(
+            learner_id, course_key, grade=GradeState(percent, percent >= 60 if passed is None else passed)
+        )
+
+    def complete(self, learner_id: int, course_key: str, completed: int, total: int):
+        self._change(learner_id, course_key, completion=CompletionState(completed, total))
+
+    def grade_subsection(self, learner_id: int, course_key: str, block: str, percent):
+        state = self.states.get((learner_id, course_key), CourseState())
+        self._change(
+            learner_id, course_key, subsections={**state.subsections, block: Decimal(str(percent))}
+        )
+
+    # --- the port ---
+
+    def _answer(self):
+        if self.away:
+            raise PlatformUnavailable("away")
+
+    def read_states(self, queries: Collection[StateQuery]):
+        self._answer()
+        self.reads += 1
+        answer = {}
+        for query in queries:
+            state = self.states.get((query.learner_id, query.course_key), CourseState())
+            self.completion_reads += query.completion
+            answer[query.learner_id, query.course_key] = replace(
+                state,
+                grade=state.grade if query.grade else None,
+                completion=state.completion if query.completion else None,
+                subsections={
+                    block: state.subsections[block]
+                    for block in query.subsections
+                    if block in state.subsections
+                },
+            )
+        return answer
+
+    def read_enrolments(self, learner_ids):
+        self._answer()
+        return {learner: list(self.enrolments.get(learner, {}).values()) for learner in learner_ids}
+
+    def enrolled_learners(self, course_keys, *, after, limit):
+        self._answer()
+        found = sorted(
+            learner
+            for learner, enrolments in self.enrolments.items()
+            if learner > after and not set(course_keys).isdisjoint(enrolments)
+        )
+        return found[:limit]
+
+    def read_courses(self, course_keys):
+        self._answer()
+        return {key: self.courses[key] for key in course_keys if key in self.courses}
+
+    def course_runs(self, courses):
+        self._answer()
+        return {
+            (organization, number): [
+                one.course_key
+                for one in self.courses.values()
+                if (one.organization, one.number) == (organization, number)
+            ]
+            for organization, number in courses
+        }
+
+    def read_learners(self, learner_ids):
+        self._answer()
+        return {learner: self.learners[learner] for learner in learner_ids if learner in self.learners}
+
+    def find_learners(self, *, usernames=(), emails=()):
+        self._answer()
+        usernames = {name.lower() for name in usernames}
+        emails = {email.lower() for email in emails}
+        return [
+            one
+            for one in self.learners.values()
+            if one.username.lower() in usernames or one.email.lower() in emails
+        ]
+
+    def would_issue_certificate(self, learner_id, course_key):
+        self._answer()
+        reason = self.refusals.get((learner_id, course_key), "")
+        return CertificateAnswer(accepted=not reason, reason=reason)
+
+    def request_certificate(self, learner_id, course_key):
+        self._answer()
+        self.asked.append((learner_id, course_key))
+
+
+the_platform = MemoryPlatform()
