@@ -1,5 +1,50 @@
 """What each room plugs into the others, called once per process from AppConfig.ready."""
 
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from mooc_microcred.achievements.health import probe_evaluation
+from mooc_microcred.core import clock, identity, outbox
+from mooc_microcred.core.checks import register_checks
+from mooc_microcred.core.doctor import register_probe, register_probes
+from mooc_microcred.core.models import OutboxMessage
+from mooc_microcred.core.sweeper import Step, register_step
+from mooc_microcred.creditbank.health import probe_deliveries
+from mooc_microcred.exams.health import probe_batches
+
 
 def register() -> None:
     """Register evidence sources, outbox subscribers and system checks; again is harmless."""
+    register_checks()
+    _register_doctor()
+    _register_sweep_steps()
+
+
+def _register_doctor() -> None:
+    register_probes()
+    register_probe("evaluation", title=lambda: _("Evaluation"), order=50, probe=probe_evaluation)
+    register_probe("exams", title=lambda: _("Exams"), order=70, probe=probe_batches)
+    register_probe("banks", title=lambda: _("Credit banks"), order=80, probe=probe_deliveries)
+
+
+def _register_sweep_steps() -> None:
+    """What is due, in the order in which one thing leads to the next; then what is old."""
+    register_step(
+        Step(
+            "relay",
+            run=_relay,
+            order=30,
+            waiting=lambda: _due(OutboxMessage.objects.filter(state=OutboxMessage.State.PENDING)),
+        )
+    )
+    register_step(Step("forget-identities", run=identity.forget_old_identities, order=70))
+    register_step(Step("purge-outbox", run=outbox.purge, order=80))
+
+
+def _due(waiting: QuerySet, field: str = "due") -> int:
+    return waiting.filter(**{f"{field}__lte": clock.now()}).count()
+
+
+def _relay() -> int:
+    report = outbox.relay()
+    return report.done + report.failed + report.dead

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
@@ -39,7 +40,9 @@ def normalise_number(kind: str, number: str) -> str:
     return cleaned
 
 
-def record_identity(*, learner_id: int, kind: str, number: str, verified_by: str, actor_id: int | None) -> None:
+def record_identity(
+    *, learner_id: int, kind: str, number: str, verified_by: str, actor_id: int | None
+) -> None:
     """Store a verified identity, replacing an earlier one of the same kind. Does not check permissions.
 
     Raises:
@@ -110,3 +113,64 @@ def forget_old_identities() -> int:
         return 0
     limit = clock.now() - timedelta(days=days)
     return LearnerIdentity.objects.filter(last_needed_at__lt=limit).delete()[0]
+
+
+@dataclass(frozen=True, slots=True)
+class RenewedChunk:
+    """What :func:`renew_identities` did with one chunk.
+
+    Attributes:
+        seen: rows looked at. renewed: rows written.
+        last: the highest id seen; None when there was none left.
+        unreadable: ids that no configured key decrypts.
+        doubled: ids whose number another row already holds under the present hash key.
+    """
+
+    seen: int
+    renewed: int
+    last: int | None
+    unreadable: tuple[int, ...] = ()
+    doubled: tuple[int, ...] = ()
+
+
+def renew_identities(*, action: str, after: int, limit: int) -> RenewedChunk:
+    """Bring up to ``limit`` identities above id ``after`` up to date with the keys that are set now.
+
+    Args:
+        action: ``reencrypt`` with the newest of ENCRYPTION_KEYS, or ``rehash`` with the present
+            IDENTITY_HASH_KEY.
+        after: id of the last row already done; 0 to begin.
+        limit: rows of this chunk, which is one transaction.
+    """
+    rows = list(LearnerIdentity.objects.filter(pk__gt=after).order_by("pk")[:limit])
+    renewed = 0
+    unreadable, doubled = [], []
+    with transaction.atomic():
+        for row in rows:
+            try:
+                number = decrypt(row.number_encrypted)
+            except ValueError:
+                unreadable.append(row.pk)
+                continue
+            if action == "reencrypt":
+                change = {"number_encrypted": encrypt(number)}
+            else:
+                change = {"number_hash": keyed_hash(row.kind, number.decode())}
+            try:
+                with transaction.atomic():
+                    # Whoever was verified anew meanwhile is up to date already.
+                    same = LearnerIdentity.objects.filter(pk=row.pk, verified_at=row.verified_at)
+                    renewed += same.update(**change)
+            except IntegrityError:
+                doubled.append(row.pk)
+        if renewed:
+            log_action(
+                actor_id=None,
+                action=f"identity.{action}",
+                object_type="learner_identity",
+                object_id="many",
+                first=rows[0].pk,
+                last=rows[-1].pk,
+                count=renewed,
+            )
+    return RenewedChunk(len(rows), renewed, rows[-1].pk if rows else None, tuple(unreadable), tuple(doubled))

@@ -1,0 +1,1 @@
+"""Management of the suite by the operator."""

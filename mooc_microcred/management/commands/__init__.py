@@ -1,0 +1,1 @@
+"""The commands, found by Django under their file names."""
