@@ -1,3 +1,11 @@
-"""URLs of version 1."""
+"""All addresses of version 1: each room brings its own."""
 
-urlpatterns: list = []
+from django.urls import path
+
+from mooc_microcred.core.rest_api.urls import urlpatterns as core
+from mooc_microcred.rest_api.v1.schema import SchemaView
+
+urlpatterns = [
+    path("schema/", SchemaView.as_view(), name="schema"),
+    *core,
+]
