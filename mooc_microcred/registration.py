@@ -3,19 +3,23 @@
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from mooc_microcred.achievements import api as achievements
 from mooc_microcred.achievements.health import probe_evaluation
 from mooc_microcred.core import clock, identity, outbox
 from mooc_microcred.core.checks import register_checks
+from mooc_microcred.core.evidence import register_evidence_source
 from mooc_microcred.core.doctor import register_probe, register_probes
 from mooc_microcred.core.models import OutboxMessage
 from mooc_microcred.core.sweeper import Step, register_step
 from mooc_microcred.creditbank.health import probe_deliveries
 from mooc_microcred.exams.health import probe_batches
+from mooc_microcred.programs import api as programs
 
 
 def register() -> None:
     """Register evidence sources, outbox subscribers and system checks; again is harmless."""
     register_checks()
+    register_evidence_source(programs.ProgrammeEvidence())
     _register_doctor()
     _register_sweep_steps()
 
@@ -29,6 +33,8 @@ def _register_doctor() -> None:
 
 def _register_sweep_steps() -> None:
     """What is due, in the order in which one thing leads to the next; then what is old."""
+    register_step(Step("feed", run=achievements.advance_feeds, order=10))
+    register_step(Step("evaluate", run=_evaluate, order=20))
     register_step(
         Step(
             "relay",
@@ -43,6 +49,11 @@ def _register_sweep_steps() -> None:
 
 def _due(waiting: QuerySet, field: str = "due") -> int:
     return waiting.filter(**{f"{field}__lte": clock.now()}).count()
+
+
+def _evaluate() -> int:
+    report = achievements.evaluate_due()
+    return 0 if report.platform_away else report.requests
 
 
 def _relay() -> int:

@@ -1,10 +1,35 @@
 """The verbs of the achievements room; the only thing that other rooms call."""
 
+from mooc_microcred.achievements.awards import (
+    allow_again,
+    award_data,
+    award_history,
+    awards_of_staff,
+    get_award,
+    get_awards,
+    list_awards,
+    reinstate_award,
+    revoke_award,
+    suspend_award,
+)
 from mooc_microcred.achievements.catalogue import (
     Catalogue,
     current_catalogue,
     get_definition,
 )
+from mooc_microcred.achievements.evaluation import evaluate_due
+from mooc_microcred.achievements.feeds import (
+    advance_feeds,
+    count_open_feeds,
+    start_feed,
+    start_feed_of_everything,
+)
+from mooc_microcred.achievements.progress import (
+    preview_changes,
+    read_holdings,
+    read_progress,
+)
+from mooc_microcred.achievements.reasons import describe as describe_reason
 from mooc_microcred.achievements.requests import (
     append_requests,
     request_evaluation,
@@ -12,8 +37,27 @@ from mooc_microcred.achievements.requests import (
 
 __all__ = [
     "Catalogue",
+    "advance_feeds",
+    "allow_again",
     "append_requests",
+    "award_data",
+    "award_history",
+    "awards_of_staff",
+    "count_open_feeds",
     "current_catalogue",
+    "describe_reason",
+    "evaluate_due",
+    "get_award",
+    "get_awards",
     "get_definition",
+    "list_awards",
+    "preview_changes",
+    "read_holdings",
+    "read_progress",
+    "reinstate_award",
     "request_evaluation",
+    "revoke_award",
+    "start_feed",
+    "start_feed_of_everything",
+    "suspend_award",
 ]

@@ -17,6 +17,7 @@ from typing import Any
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
 
+from mooc_microcred.achievements.criteria import Needs, needs_of
 from mooc_microcred.achievements.data import CourseRule, Definition, Exam, Judges, Text
 from mooc_microcred.achievements.models import (
     AchievementVersion,
@@ -104,6 +105,9 @@ class Catalogue:
         versions: by achievement code, the newest first.
         order: codes so that whatever an achievement needs comes before it.
         dependents: by code, the codes that need it directly.
+        exams: by exam code, the achievement's code and the exam.
+        rank: by code, its place in ``order``.
+        needs: by version id, what its rule needs to be read.
     """
 
     token: str
@@ -113,6 +117,8 @@ class Catalogue:
     _by_run: Mapping[str, frozenset[str]] = field(default_factory=dict)
     _by_course: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     exams: Mapping[str, tuple[str, Exam]] = field(default_factory=dict)
+    rank: Mapping[str, int] = field(default_factory=dict)
+    needs: Mapping[int, Needs] = field(default_factory=dict)
 
     def codes_for_run(self, course_key: str) -> frozenset[str]:
         """Return the achievements whose course requirement a run fulfils."""
@@ -150,7 +156,9 @@ def needed_codes(definition: Definition) -> set[str]:
     return {definition.level1} - {""}
 
 
-def compile_catalogue(token: str, definitions: Sequence[Definition], adopted: Mapping[int, set[str]]) -> Catalogue:
+def compile_catalogue(
+    token: str, definitions: Sequence[Definition], adopted: Mapping[int, set[str]]
+) -> Catalogue:
     """Index definitions; ``adopted`` holds the adopted re-runs by achievement id."""
     versions: dict[str, list[Definition]] = defaultdict(list)
     by_run: dict[str, set[str]] = defaultdict(set)
@@ -169,10 +177,13 @@ def compile_catalogue(token: str, definitions: Sequence[Definition], adopted: Ma
                     by_run[run].add(definition.code)
             else:
                 by_course[definition.course.organization, definition.course.number].add(definition.code)
+    order = _ordered(versions, dependents)
     return Catalogue(
         token=token,
         versions=dict(versions),
-        order=_ordered(versions, dependents),
+        order=order,
+        rank={code: place for place, code in enumerate(order)},
+        needs={one.version_id: needs_of(one.rule) for one in definitions},
         dependents={code: frozenset(found) for code, found in dependents.items()},
         _by_run={run: frozenset(found) for run, found in by_run.items()},
         _by_course={course: frozenset(found) for course, found in by_course.items()},

@@ -8,6 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from mooc_microcred.core.errors import Problem
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -169,3 +171,126 @@ class Verdict:
     references: tuple[str, ...] = ()
     due: datetime | None = None
     stands_on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """An award that counts for trees: which, judged by which version, worth how many credits."""
+
+    uuid: str
+    version_number: int
+    credits: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammeContext:
+    """What the programmes' evidence source is asked: a tree, and what each learner holds by code."""
+
+    code: str
+    tree: Mapping[str, Any]
+    holdings: Mapping[int, Mapping[str, Holding]]
+
+
+@dataclass(frozen=True, slots=True)
+class AwardEventData:
+    """One line of an award's history."""
+
+    kind: str
+    at: datetime
+    reason: str
+    note: str
+    actor_id: int | None
+    details: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class EvaluationReport:
+    """What one run of the evaluation did.
+
+    Attributes:
+        requests: requests folded and deleted. learners: learners evaluated.
+        issued, changed: awards issued; awards published, suspended, reinstated, corrected, expired, revoked.
+        busy: learners whom another worker owned. failed: learners whose evaluation raised.
+        platform_away: the platform could not be read; the requests wait.
+    """
+
+    requests: int = 0
+    learners: int = 0
+    issued: int = 0
+    changed: int = 0
+    busy: int = 0
+    failed: int = 0
+    platform_away: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AchievementProgress:
+    """How far a learner is in one achievement.
+
+    Attributes:
+        award: the live award, if it is earned and shown.
+        measures: the conditions of the version that judges the learner, in the order of its rule.
+        course_key: the run in which the learner is farthest; empty for programmes.
+    """
+
+    code: str
+    kind: str
+    organization: str
+    name: Text
+    version_id: int
+    course_key: str
+    met: bool
+    measures: tuple[Measure, ...]
+    award: AwardData | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionData:
+    """A version of a definition, and what a verb did to it.
+
+    Attributes:
+        outcome: ``created``, ``replaced`` (a draft), ``unchanged``, ``activated`` or ``retired``.
+    """
+
+    id: int
+    code: str
+    organization: str
+    kind: str
+    number: int
+    state: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunOfferData:
+    """A re-run offered to an achievement that names its course by a list of runs."""
+
+    achievement: str
+    organization: str
+    course_key: str
+    state: str
+
+
+@dataclass(slots=True)
+class LoadReport:
+    """What loading a catalogue did.
+
+    Attributes:
+        issuers: codes of the issuers that were added or changed.
+        versions: one line for every achievement of the document, in its order.
+        activated: versions that came into force. retired: versions that they replaced.
+        advice: what the catalogue could do better.
+    """
+
+    issuers: list[str] = field(default_factory=list)
+    versions: list[VersionData] = field(default_factory=list)
+    activated: list[VersionData] = field(default_factory=list)
+    retired: list[VersionData] = field(default_factory=list)
+    advice: list[Problem] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        """Say whether anything is different from before."""
+        return bool(
+            self.issuers or self.activated or any(one.outcome != "unchanged" for one in self.versions)
+        )

@@ -36,9 +36,7 @@ def append_requests(
     """
     due = not_before or clock.now()
     rows = [
-        EvaluationRequest(
-            learner_id=learner, course_key=course_key, reason=reason, not_before=due, due=due
-        )
+        EvaluationRequest(learner_id=learner, course_key=course_key, reason=reason, not_before=due, due=due)
         for learner in learner_ids
     ]
     if len(rows) > 1000:

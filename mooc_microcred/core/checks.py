@@ -198,7 +198,7 @@ def _same_as_public(storage) -> Iterable[CheckMessage]:
     if where[0][0] and where[0] == where[1]:
         yield _error(
             6,
-            f"The private storage is the default media storage: bucket {where[0][0]!r} and the same location.",
+            f"The private storage is the default media storage: bucket {where[0][0]!r}, same location.",
             "Give it a bucket of its own that is not public.",
         )
 
@@ -316,7 +316,7 @@ def check_platform_settings(**_kwargs) -> list[CheckMessage]:
         found.append(
             _warning(
                 10,
-                "Celery is eager outside DEBUG: tasks run inside learners' requests, or wait for the sweeper.",
+                "Celery is eager outside DEBUG: tasks run inside requests, or wait for the sweeper.",
                 "Right for tests and demos only.",
             )
         )

@@ -12,6 +12,8 @@ DEFAULTS: dict[str, Any] = {
     # Dotted path of the class that implements core.platform.Platform. The plugin sets it to its
     # gateway in the LMS; it stays None in Studio, which never reads learners.
     "PLATFORM": None,
+    # Short names of organisations, such as the platform's own, whose issuers may award for all others.
+    "SHARED_ISSUER_ORGANIZATIONS": [],
     # Seconds for which a process may use its set of courses that have achievements.
     "CACHE_TTL": 60,
     # Seconds between two kicks of the evaluation task by one process.
@@ -57,6 +59,9 @@ DEFAULTS: dict[str, Any] = {
     "BANK_BACKOFF_FIRST": 30,
     "BANK_BACKOFF_MAX": 6 * 3600,
     "BANK_TIMEOUT": 20,
+    # Seconds by which a bank's clock may differ from ours. A bank does nothing with a message that
+    # is older, so only after it does "I do not know this message" mean that it never will.
+    "BANK_CLOCK_SKEW": 300,
     # Requests per minute of one user to the REST API (DRF throttle rates).
     "API_RATE": "120/min",
     "API_UPLOAD_RATE": "20/min",

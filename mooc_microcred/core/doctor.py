@@ -113,7 +113,7 @@ def examine() -> list[Section]:
         try:
             findings = tuple(one.probe())
         except Exception as error:  # noqa: BLE001 a doctor who falls over helps nobody
-            log.exception("doctor: probe %s failed", one.name)
+            log.info("doctor: probe %s failed", one.name, exc_info=True)
             findings = (
                 Finding(
                     f"{one.name}.probe_failed",
@@ -189,9 +189,7 @@ def queue_findings(code: str, *, name: str, waiting: QuerySet, due: str = "due")
         code,
         level,
         _("%(name)s: %(depth)d waiting, %(due)d due, the oldest for %(age)s.") % numbers,
-        ""
-        if level == Level.FINE
-        else _("Nobody takes them. Is a worker running, or microcred_sweep --loop?"),
+        "" if level == Level.FINE else _("Nobody takes them. Start a worker or microcred_sweep --loop."),
         figures,
     )
 

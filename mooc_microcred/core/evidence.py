@@ -30,16 +30,15 @@ class Fact:
 
 
 class EvidenceSource(Protocol):
-    """A room that holds evidence. ``name`` is the key under which criteria ask for it."""
+    """A room that holds evidence. ``name`` is the key under which evaluation asks for it."""
 
     name: str
 
-    def read(
-        self, learner_ids: Collection[int], contexts: Collection[str]
-    ) -> Mapping[tuple[int, str], Fact]:
-        """Return the facts there are, by (learner, context); contexts are codes such as an exam's.
+    def read(self, learner_ids: Collection[int], contexts: Collection[Any]) -> Mapping[tuple[int, str], Fact]:
+        """Return the facts there are, by (learner, code of the context).
 
-        One call costs a constant number of queries.
+        Contexts are what the room can be asked about: the codes of exams, or the trees of
+        programmes. One call costs a constant number of queries.
         """
 
 

@@ -13,6 +13,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from django.db import transaction
+from django.db.models import Q
 
 from mooc_microcred.core import clock
 from mooc_microcred.core.conf import microcred_settings
@@ -43,16 +44,15 @@ def take_leases(learner_ids: Collection[int]) -> tuple[str, set[int]]:
             [LearnerLease(learner_id=learner, expires=now) for learner in sorted(wanted - known)],
             ignore_conflicts=True,
         )
-    LearnerLease.objects.filter(learner_id__in=wanted, expires__lte=now).update(token=token, expires=expires)
+    free = LearnerLease.objects.filter(Q(token="") | Q(expires__lte=now), learner_id__in=wanted)
+    free.update(token=token, expires=expires)
     ours = LearnerLease.objects.filter(learner_id__in=wanted, token=token)
     return token, set(ours.values_list("learner_id", flat=True))
 
 
 def release_leases(token: str, learner_ids: Collection[int]) -> None:
     """Give the leases back, where they are still ours."""
-    LearnerLease.objects.filter(learner_id__in=learner_ids, token=token).update(
-        token="", expires=clock.now()
-    )
+    LearnerLease.objects.filter(learner_id__in=learner_ids, token=token).update(token="", expires=clock.now())
 
 
 def confirm_leases(token: str, learner_ids: Collection[int]) -> set[int]:

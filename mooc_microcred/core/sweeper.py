@@ -114,8 +114,10 @@ def sweep(
     watcher: Watcher | None = None,
     turn_seconds: float = TURN_SECONDS,
 ) -> SweepReport:
-    """Run every step until nothing is due any more, in rounds, so that what one step sets in motion
-    the next one sees (an award's message, the programme that the message's learner now has).
+    """Run every step until nothing is due any more.
+
+    In rounds, so that what one step sets in motion another one sees: an award's message leads to
+    a credit record, the record to a delivery.
 
     A step that fails is logged, has no further turn in this sweep and stops no other one. Must
     not run inside ``atomic``.

@@ -1,0 +1,222 @@
+"""The one path by which awards come to be and end: from a due request to written awards.
+
+    claim due requests -> take the learners' leases -> fold all their due requests
+    -> read the truth in bulk -> decide (pure, see decisions.py) -> write -> delete what was folded
+
+A storm of events costs one evaluation, their order does not matter, and a lost message, a
+backfill, an activation and the nightly reconcile all go this way.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from mooc_microcred.achievements.catalogue import Catalogue, current_catalogue
+from mooc_microcred.achievements.data import EvaluationReport
+from mooc_microcred.achievements.decisions import Decision, LearnerTruth, decide, queries_for, scope_of
+from mooc_microcred.achievements.models import Award, CertificateAsk, EvaluationRequest
+from mooc_microcred.achievements.writing import LearnerWork, ask_for_certificates, write_decisions
+from mooc_microcred.core import clock
+from mooc_microcred.core.conf import microcred_settings
+from mooc_microcred.core.evidence import Fact, get_evidence_source
+from mooc_microcred.core.lease import release_leases, take_leases
+from mooc_microcred.core.models import RetiredLearner
+from mooc_microcred.core.platform import PlatformUnavailable, StateQuery, get_platform
+
+log = logging.getLogger(__name__)
+
+# Seconds after which requests are looked at again: when another worker owns the learner, when
+# the platform was away, and when the evaluation of one learner raised.
+RETRY_BUSY = 5
+RETRY_AWAY = 30
+RETRY_FAILED = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A folded request: which row, about which run (empty: about everything)."""
+
+    request_id: int
+    course_key: str
+
+
+def evaluate_due(*, limit: int | None = None) -> EvaluationReport:
+    """Evaluate the learners of up to ``limit`` due requests. Must not run inside ``atomic``.
+
+    Returns:
+        what was done; ``requests`` is 0 when nothing was due.
+    """
+    report = EvaluationReport()
+    claimed = _claim(limit or microcred_settings.EVALUATION_BATCH)
+    if not claimed:
+        return report
+    learners = set(claimed.values())
+    retired = set(RetiredLearner.objects.filter(learner_id__in=learners).values_list("learner_id", flat=True))
+    if retired:
+        EvaluationRequest.objects.filter(learner_id__in=retired).delete()
+        learners -= retired
+    token, ours = take_leases(learners)
+    report.busy = len(learners - ours)
+    if learners - ours:
+        busy = [request for request, learner in claimed.items() if learner in learners - ours]
+        _put_back(busy, RETRY_BUSY)
+    try:
+        if ours:
+            _evaluate_learners(token, ours, report)
+    finally:
+        release_leases(token, ours)
+    return report
+
+
+def _claim(limit: int) -> dict[int, int]:
+    """Take due requests and return their learners by request id.
+
+    The ids are read without any lock and taken by compare-and-set on the primary key: a locking
+    scan would block the receivers' INSERT on MySQL under REPEATABLE READ.
+    """
+    now = clock.now()
+    ids = list(
+        EvaluationRequest.objects.filter(due__lte=now).order_by("due").values_list("id", flat=True)[:limit]
+    )
+    if not ids:
+        return {}
+    token = uuid4().hex
+    EvaluationRequest.objects.filter(id__in=ids, due__lte=now).update(
+        claim=token, due=now + timedelta(seconds=microcred_settings.LEASE_SECONDS)
+    )
+    return dict(EvaluationRequest.objects.filter(id__in=ids, claim=token).values_list("id", "learner_id"))
+
+
+def _put_back(request_ids: Collection[int], seconds: int) -> None:
+    """Make claimed requests due again after ``seconds``."""
+    EvaluationRequest.objects.filter(id__in=request_ids).update(
+        claim="", due=clock.now() + timedelta(seconds=seconds)
+    )
+
+
+def _evaluate_learners(token: str, learners: Collection[int], report: EvaluationReport) -> None:
+    hints = _fold(learners)
+    try:
+        _evaluate(token, hints, report)
+        return
+    except PlatformUnavailable:
+        report.platform_away = True
+        _put_back([hint.request_id for found in hints.values() for hint in found], RETRY_AWAY)
+        return
+    except Exception:  # one learner's data must not hold up the others
+        if len(hints) == 1:
+            _give_up(hints, report)
+            return
+        log.exception("evaluation of %s learners failed; evaluating them one by one", len(hints))
+    for learner in hints:
+        single = {learner: hints[learner]}
+        try:
+            _evaluate(token, single, report)
+        except PlatformUnavailable:
+            report.platform_away = True
+            _put_back([hint.request_id for hint in hints[learner]], RETRY_AWAY)
+        except Exception:
+            _give_up(single, report)
+
+
+def _give_up(hints: Mapping[int, Sequence[Hint]], report: EvaluationReport) -> None:
+    ((learner, found),) = hints.items()
+    log.exception("evaluation of learner %s failed; its requests wait", learner)
+    report.failed += 1
+    _put_back([hint.request_id for hint in found], RETRY_FAILED)
+
+
+def _fold(learners: Collection[int]) -> dict[int, list[Hint]]:
+    """Return every request of the learners that is due by its own ``not_before``, claimed or not.
+
+    Whoever holds the lease may fold them all: the truth is read after this.
+    """
+    hints: dict[int, list[Hint]] = {learner: [] for learner in learners}
+    rows = EvaluationRequest.objects.filter(learner_id__in=learners, not_before__lte=clock.now())
+    for request_id, learner, course_key in rows.values_list("id", "learner_id", "course_key"):
+        hints[learner].append(Hint(request_id, course_key))
+    return hints
+
+
+def _evaluate(token: str, hints: Mapping[int, Sequence[Hint]], report: EvaluationReport) -> None:
+    catalogue = current_catalogue()
+    runs = {learner: {hint.course_key for hint in found} for learner, found in hints.items()}
+    decisions = decide_learners(catalogue, runs)
+    work = [
+        LearnerWork(learner, decisions[learner], [hint.request_id for hint in found])
+        for learner, found in hints.items()
+    ]
+    # Before anything is deleted, so that a worker that dies here leaves the requests to ask again.
+    ask_for_certificates(decisions)
+    written = write_decisions(token, work)
+    report.learners += len(hints)
+    report.requests += sum(len(one.request_ids) for one in work)
+    report.issued += written.issued
+    report.changed += written.changed
+
+
+def decide_learners(catalogue: Catalogue, runs: Mapping[int, set[str]]) -> dict[int, Decision]:
+    """Read the truth about learners in bulk and decide; writes nothing.
+
+    Args:
+        runs: by learner, the runs that hints are about; an empty key means everything.
+
+    Raises:
+        PlatformUnavailable: nothing can be decided now.
+    """
+    now = clock.now()
+    truths = read_truths(catalogue, runs, now)
+    return {learner: decide(catalogue, truth) for learner, truth in truths.items()}
+
+
+def read_truths(catalogue: Catalogue, runs: Mapping[int, set[str]], now: datetime) -> dict[int, LearnerTruth]:
+    """Read everything that deciding about the learners needs, with a constant number of queries."""
+    learners = list(runs)
+    platform = get_platform()
+    awards = _read_awards(learners)
+    enrolments = platform.read_enrolments(learners)
+    truths: dict[int, LearnerTruth] = {}
+    queries: list[StateQuery] = []
+    exam_codes: set[str] = set()
+    for learner in learners:
+        truth = LearnerTruth(
+            learner_id=learner,
+            now=now,
+            awards=awards.get(learner, []),
+            enrolments={one.course_key: one for one in enrolments.get(learner, ())},
+            runs=runs[learner],
+        )
+        truth.scope = scope_of(catalogue, truth)
+        wanted, exams = queries_for(catalogue, truth)
+        queries += wanted
+        exam_codes |= exams
+        truths[learner] = truth
+    states = platform.read_states(queries) if queries else {}
+    for (learner, course_key), state in states.items():
+        truths[learner].states[course_key] = state
+    for (learner, code), fact in _read_exams(learners, exam_codes).items():
+        truths[learner].exams[code] = fact
+    if any(truth.may_ask for truth in truths.values()):
+        for ask in CertificateAsk.objects.filter(learner_id__in=learners):
+            truths[ask.learner_id].asks[ask.course_key] = ask.asked_at
+    return truths
+
+
+def _read_awards(learners: Collection[int]) -> Mapping[int, list[Award]]:
+    found: dict[int, list[Award]] = defaultdict(list)
+    rows = Award.objects.filter(learner_id__in=learners).select_related("achievement", "version")
+    for award in rows.defer("version__definition").order_by("issued_at", "id"):
+        found[award.learner_id].append(award)
+    return found
+
+
+def _read_exams(learners: Collection[int], codes: Collection[str]) -> Mapping[tuple[int, str], Fact]:
+    source = get_evidence_source("exam")
+    if source is None or not codes:
+        return {}
+    return source.read(learners, sorted(codes))

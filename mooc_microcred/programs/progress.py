@@ -1,0 +1,165 @@
+"""How far a learner is in programmes, and the one next step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from mooc_microcred.achievements import api as achievements
+from mooc_microcred.achievements.data import AchievementProgress, Definition, Measure
+from mooc_microcred.programs.data import NextStep, ProgrammeProgress
+from mooc_microcred.programs.trees import TreeState, judge_tree
+
+# Study comes before grades, grades before exams, whatever their order in a rule.
+_ORDER = ("achievement", "completion", "course_grade", "subsection_grade", "certificate", "exam", "weighted")
+
+
+def list_programmes_with_progress(*, learner_id: int) -> list[ProgrammeProgress]:
+    """Return the programmes that the learner's courses or awards lead to, outermost last.
+
+    A constant number of queries. Raises PlatformUnavailable where the platform cannot be read.
+    """
+    catalogue = achievements.current_catalogue()
+    progress = achievements.read_progress(learner_id=learner_id)
+    held = achievements.read_holdings(learner_id=learner_id)
+    found = []
+    for code, own in progress.items():
+        definition = catalogue.newest(code)
+        if definition is None or definition.tree is None:
+            continue
+        tree = judge_tree(definition.tree, held)
+        found.append(
+            ProgrammeProgress(
+                code=code,
+                organization=definition.organization,
+                name=definition.name,
+                version_id=definition.version_id,
+                tree=tree,
+                components={leaf: progress[leaf] for leaf in _codes_of(tree) if leaf in progress},
+                next_step=done_step(code)
+                if own.award is not None
+                else _next_in_tree(catalogue, progress, tree, definition),
+                award=own.award,
+            )
+        )
+    return found
+
+
+def next_step_of(progress: Mapping[str, AchievementProgress], code: str) -> NextStep:
+    """Return the next step towards one achievement; ``progress`` also holds what it needs.
+
+    Args:
+        progress: by code, as ``achievements.api.read_progress`` returns it.
+    """
+    own = progress.get(code)
+    if own is None:
+        return _enrol(code)
+    if own.award is not None:
+        return done_step(code)
+    definition = achievements.current_catalogue().newest(code)
+    if definition is not None and definition.tree is not None:
+        tree = judge_tree(definition.tree, {})
+        return _next_in_tree(achievements.current_catalogue(), progress, tree, definition)
+    unmet = [one for one in own.measures if not one.met]
+    if not unmet:
+        return NextStep(
+            "wait_for_certificate",
+            _("Everything is done; your certificate is being prepared."),
+            code,
+            own.course_key,
+        )
+    unmet.sort(key=lambda one: _ORDER.index(one.kind) if one.kind in _ORDER else len(_ORDER))
+    return _step_for(progress, own, unmet[0])
+
+
+def _codes_of(tree: TreeState) -> list[str]:
+    own = [tree.code] if tree.code else []
+    return own + [code for child in tree.children for code in _codes_of(child)]
+
+
+def _next_in_tree(
+    catalogue: achievements.Catalogue,
+    progress: Mapping[str, AchievementProgress],
+    tree: TreeState,
+    definition: Definition,
+) -> NextStep:
+    """Return the step for the first open component that the learner has begun, else for the first one."""
+    leaves = [leaf for leaf in _open_leaves(tree)]
+    begun = [code for code in leaves if code in progress and progress[code].award is None]
+    for code in begun or leaves:
+        return next_step_of(progress, code)
+    return NextStep(
+        "wait_for_certificate",
+        _("All parts of the programme are done; the award is being prepared."),
+        definition.code,
+    )
+
+
+def _open_leaves(tree: TreeState) -> list[str]:
+    if tree.met:
+        return []
+    if tree.code:
+        return [tree.code]
+    return [code for child in tree.children for code in _open_leaves(child)]
+
+
+def done_step(code: str) -> NextStep:
+    """Return the step of something that is earned."""
+    return NextStep("done", _("You have earned this."), code)
+
+
+def _enrol(code: str) -> NextStep:
+    definition = achievements.current_catalogue().newest(code)
+    name = definition.name.in_language(get_language() or "en") if definition else code
+    return NextStep("enrol", _("Enrol in the course of “%(name)s”.") % {"name": name}, code)
+
+
+def _step_for(
+    progress: Mapping[str, AchievementProgress], own: AchievementProgress, measure: Measure
+) -> NextStep:
+    details = {**measure.details, "have": measure.have, "need": measure.need}
+    name = own.name.in_language(get_language() or "en")
+    if measure.kind == "achievement":
+        return next_step_of(progress, measure.key)
+    if measure.kind == "completion":
+        text = _("Continue the course: %(completed)s of %(total)s units are done.") % {
+            "completed": measure.details.get("completed", 0),
+            "total": measure.details.get("total", "?"),
+        }
+        return NextStep("study", text, own.code, own.course_key, details=details)
+    if measure.kind == "course_grade":
+        if measure.need is None:
+            text = _("Pass the self-tests of the course.")
+        else:
+            text = _("Raise your course grade to %(need)s percent; it is %(have)s now.") % {
+                "need": measure.need,
+                "have": measure.have or 0,
+            }
+        return NextStep("raise_grade", text, own.code, own.course_key, details=details)
+    if measure.kind == "subsection_grade":
+        text = _("Reach %(need)s percent in the graded part; you have %(have)s.") % {
+            "need": measure.need,
+            "have": measure.have or 0,
+        }
+        return NextStep("pass_subsection", text, own.code, own.course_key, details=details)
+    if measure.kind == "certificate":
+        text = _("Pass the course; the certificate of the platform follows by itself.")
+        return NextStep("raise_grade", text, own.code, own.course_key, details=details)
+    exam = _exam_of(own.code, measure)
+    if measure.have is None:
+        text = _("Take the standard exam of “%(name)s” at a test centre.") % {"name": name}
+        return NextStep("take_exam", text, own.code, own.course_key, exam, details)
+    text = _("Sit the standard exam again: %(need)s percent are needed, you have %(have)s.") % {
+        "need": measure.need,
+        "have": measure.have,
+    }
+    return NextStep("resit_exam", text, own.code, own.course_key, exam, details)
+
+
+def _exam_of(code: str, measure: Measure) -> str:
+    if measure.kind == "exam":
+        return measure.key
+    definition = achievements.current_catalogue().newest(code)
+    return definition.exams[0].code if definition and definition.exams else ""
