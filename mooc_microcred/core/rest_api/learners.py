@@ -23,7 +23,9 @@ def reachable_learner(
 
     Args:
         organizations: short names; None means any learner of the platform.
-        learner_id, username, email: exactly one of them.
+        learner_id: user id; exactly one of this and the next two is given.
+        username: on the platform, in any case.
+        email: in any case.
 
     Raises:
         NotFound: there is none, or they never studied with these organisations; the two are

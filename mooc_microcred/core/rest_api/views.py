@@ -83,6 +83,7 @@ class ApiView(APIView):
 
     Attributes:
         max_body: bytes of a body; a longer one is refused before it is read (HTTP 413).
+        names: what a room's serializers show of rows that were read together (their context).
         own_transactions: the verbs behind this view take a learner's lease, which others must be
             able to see, so the platform's ATOMIC_REQUESTS must not wrap it.
     """
@@ -98,6 +99,11 @@ class ApiView(APIView):
     schema = ApiSchema()
     max_body = MAX_BODY
     own_transactions = False
+    names: dict[Any, Any] | None = None
+
+    def serializer_context(self) -> dict[str, Any]:
+        """Return what a serializer may need besides its data."""
+        return {"view": self, "names": self.names or {}}
 
     @classmethod
     def as_view(cls, **initkwargs):
@@ -259,7 +265,12 @@ def operation(
 
     Args:
         name: the operation's id in the OpenAPI document.
+        summary: one line, in English.
+        tag: ``my``, ``catalogue``, ``staff`` or ``document``.
+        query: form of the parameters; None means that there are none.
+        body: form of the body; None means that there is none.
         answer: serializer class of the data, an OpenApiResponse for what is not JSON, or None.
+        listed: whether the answer is a page of such data.
         status: of success.
         refusals: statuses besides 400, 401, 403 and 429 that can come.
     """
@@ -298,7 +309,7 @@ def operation(
                 return Response(status=status)
             if isinstance(result, Page):
                 return Response(_rendered_page(view, answer, result), status=status)
-            return Response(answer(result, context={"view": view}).data, status=status)
+            return Response(answer(result, context=view.serializer_context()).data, status=status)
 
         return respond
 
@@ -319,4 +330,4 @@ def _rendered_page(view: ApiView, item: type[serializers.Serializer], page: Page
         parameters = view.request.query_params.copy()
         parameters["cursor"] = str(page.cursor)
         following = view.request.build_absolute_uri(f"{view.request.path}?{parameters.urlencode()}")
-    return {"next": following, "results": item(page.rows, many=True, context={"view": view}).data}
+    return {"next": following, "results": item(page.rows, many=True, context=view.serializer_context()).data}

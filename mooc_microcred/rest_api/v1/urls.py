@@ -2,10 +2,14 @@
 
 from django.urls import path
 
+from mooc_microcred.achievements.rest_api.urls import urlpatterns as achievements
 from mooc_microcred.core.rest_api.urls import urlpatterns as core
+from mooc_microcred.programs.rest_api.urls import urlpatterns as programs
 from mooc_microcred.rest_api.v1.schema import SchemaView
 
 urlpatterns = [
     path("schema/", SchemaView.as_view(), name="schema"),
     *core,
+    *achievements,
+    *programs,
 ]
