@@ -5,7 +5,8 @@ from django.utils.translation import gettext as _
 
 from mooc_microcred.achievements import api as achievements
 from mooc_microcred.achievements.health import probe_evaluation
-from mooc_microcred.core import clock, identity, outbox
+from mooc_microcred.achievements.retirement import forget_learner
+from mooc_microcred.core import clock, identity, outbox, retirement
 from mooc_microcred.core.checks import register_checks
 from mooc_microcred.core.evidence import register_evidence_source
 from mooc_microcred.core.doctor import register_probe, register_probes
@@ -20,8 +21,14 @@ def register() -> None:
     """Register evidence sources, outbox subscribers and system checks; again is harmless."""
     register_checks()
     register_evidence_source(programs.ProgrammeEvidence())
+    _register_retirement()
     _register_doctor()
     _register_sweep_steps()
+
+
+def _register_retirement() -> None:
+    retirement.subscribe()
+    retirement.register_retirement_hook("achievements", forget_learner)
 
 
 def _register_doctor() -> None:

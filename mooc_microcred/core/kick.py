@@ -17,7 +17,6 @@ import logging
 import threading
 from bisect import bisect_right, insort
 from collections import Counter, defaultdict
-from functools import partial
 from importlib import import_module
 
 from celery import Celery, current_app
@@ -27,6 +26,9 @@ from mooc_microcred.core import clock
 from mooc_microcred.core.conf import microcred_settings
 
 log = logging.getLogger(__name__)
+
+#: The task that hands outbox messages over.
+RELAY = "mooc_microcred.tasks.relay_outbox"
 
 # Version of the arguments that tasks are sent; a worker may be older or newer than the sender.
 ARGUMENTS_VERSION = 1
@@ -51,7 +53,7 @@ _IMPATIENT = {
     "write_timeout": BROKER_TIMEOUT,
 }
 
-#: What this process did, by ``sent``, ``covered`` (an earlier kick does), ``failed``, ``paused`` and ``eager``.
+#: What this process did: ``sent``, ``covered`` (another kick does), ``failed``, ``paused``, ``eager``.
 counts: Counter[str] = Counter()
 
 
@@ -80,13 +82,18 @@ _paused_until = 0.0
 
 
 def kick_after_commit(task_name: str, *, delay: float = 0) -> None:
-    """Wake a worker for ``task_name`` once the current transaction has committed; at once where there is none.
+    """Wake a worker for ``task_name`` after the current transaction's commit; at once where there is none.
 
     Args:
         task_name: the task's name, which is its module's path and its function.
         delay: seconds after the commit.
     """
-    transaction.on_commit(partial(kick, task_name, delay=delay), robust=True)
+
+    # Not a partial: where a robust callback raises, Django logs its __qualname__.
+    def send() -> None:
+        kick(task_name, delay=delay)
+
+    transaction.on_commit(send, robust=True)
 
 
 def kick(task_name: str, *, delay: float = 0) -> None:

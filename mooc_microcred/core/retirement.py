@@ -54,9 +54,7 @@ def retire_learner(*, learner_id: int) -> None:
         for hook in _hooks.values():
             hook(learner_id)
         if first_time:
-            log_action(
-                actor_id=None, action="learner.retired", object_type="learner", object_id=learner_id
-            )
+            log_action(actor_id=None, action="learner.retired", object_type="learner", object_id=learner_id)
 
 
 def retired_among(learner_ids: Collection[int]) -> set[int]:

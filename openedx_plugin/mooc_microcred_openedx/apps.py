@@ -3,6 +3,20 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+_LEARNING = "openedx_events.learning.signals."
+_AUTHORING = "openedx_events.content_authoring.signals."
+
+
+def _receivers(**signal_by_receiver: str) -> list[dict[str, str]]:
+    return [
+        {
+            "receiver_func_name": receiver,
+            "signal_path": signal,
+            "dispatch_uid": f"mooc_microcred_openedx.{receiver}",
+        }
+        for receiver, signal in signal_by_receiver.items()
+    ]
+
 
 class MicrocredOpenedxConfig(AppConfig):
     """URLs, settings and signal receivers in the LMS and in Studio."""
@@ -20,14 +34,41 @@ class MicrocredOpenedxConfig(AppConfig):
         },
         "settings_config": {
             "lms.djangoapp": {
-                "common": {"relative_path": "settings.common"},
-                "production": {"relative_path": "settings.production"},
-                "test": {"relative_path": "settings.test"},
+                "common": {"relative_path": "settings.lms"},
+                "production": {"relative_path": "settings.lms"},
+                "test": {"relative_path": "settings.lms"},
             },
             "cms.djangoapp": {
                 "common": {"relative_path": "settings.common"},
-                "production": {"relative_path": "settings.production"},
-                "test": {"relative_path": "settings.test"},
+                "production": {"relative_path": "settings.common"},
+                "test": {"relative_path": "settings.common"},
+            },
+        },
+        # Only signals of every supported openedx-events; the others are in wiring.py.
+        "signals_config": {
+            "lms.djangoapp": {
+                "relative_path": "receivers",
+                "receivers": _receivers(
+                    certificate_created=_LEARNING + "CERTIFICATE_CREATED",
+                    certificate_changed=_LEARNING + "CERTIFICATE_CHANGED",
+                    certificate_revoked=_LEARNING + "CERTIFICATE_REVOKED",
+                    passing_status_updated=_LEARNING + "COURSE_PASSING_STATUS_UPDATED",
+                    ccx_passing_status_updated=_LEARNING + "CCX_COURSE_PASSING_STATUS_UPDATED",
+                    grade_summary_changed=_LEARNING + "PERSISTENT_GRADE_SUMMARY_CHANGED",
+                    enrollment_created=_LEARNING + "COURSE_ENROLLMENT_CREATED",
+                ),
+            },
+            "cms.djangoapp": {
+                "relative_path": "receivers",
+                "receivers": _receivers(
+                    course_catalog_info_changed=_AUTHORING + "COURSE_CATALOG_INFO_CHANGED",
+                ),
             },
         },
     }
+
+    def ready(self):
+        """Connect the receivers whose signals are not in every release or process."""
+        from mooc_microcred_openedx.wiring import connect_optional_receivers
+
+        connect_optional_receivers()

@@ -1,7 +1,10 @@
-"""Defaults in every environment, of the LMS and of Studio."""
+"""Settings of every process.
+
+The platform calls this before it reads the operator's YAML and again after that, and what the
+operator has set stays. Defaults are not copied here: they are in ``mooc_microcred.core.conf``.
+"""
 
 
 def plugin_settings(settings):
-    """Add ``MOOC_MICROCRED`` without touching what an operator has set."""
-    if not hasattr(settings, "MOOC_MICROCRED"):
-        settings.MOOC_MICROCRED = {}
+    """Make sure that ``MOOC_MICROCRED`` is there."""
+    settings.MOOC_MICROCRED = dict(getattr(settings, "MOOC_MICROCRED", None) or {})

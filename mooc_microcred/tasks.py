@@ -1,0 +1,59 @@
+"""All tasks, where Celery looks for them.
+
+Their names are stable, since a worker of another release may hold a message. No task carries
+work in its arguments: what is to be done lies in tables, so any message may be lost, doubled or
+late. A task that has done something wakes the one that goes on from there.
+"""
+
+from __future__ import annotations
+
+import time
+
+from celery import shared_task
+
+from mooc_microcred.achievements.tasks import TURN_SECONDS, evaluate_due_requests
+from mooc_microcred.core import outbox
+from mooc_microcred.core.kick import ARGUMENTS_VERSION, RELAY, kick
+
+__all__ = ["deliver_to_banks", "evaluate_due_requests", "relay_outbox"]
+
+DELIVER = "mooc_microcred.tasks.deliver_to_banks"
+
+
+@shared_task(name=RELAY, ignore_result=True, acks_late=True)
+def relay_outbox(version: int = ARGUMENTS_VERSION) -> None:
+    """Hand due messages to their subscribers until none is due or the turn is over, then wake the deliveries.
+
+    Args:
+        version: of the arguments; there are no others yet.
+    """
+    ends = time.monotonic() + TURN_SECONDS
+    worked = False
+    while (report := outbox.relay()).done or report.failed or report.dead:
+        worked = worked or report.done > 0
+        if time.monotonic() >= ends:
+            kick(RELAY)
+            break
+    if worked:
+        kick(DELIVER)
+
+
+@shared_task(name=DELIVER, ignore_result=True, acks_late=True)
+def deliver_to_banks(version: int = ARGUMENTS_VERSION) -> None:
+    """Send due deliveries to their banks until none is due or the turn is over.
+
+    Args:
+        version: of the arguments; there are no others yet.
+    """
+    from mooc_microcred.creditbank.api import deliver_due
+
+    ends = time.monotonic() + TURN_SECONDS
+    while _tried(deliver_due()):
+        if time.monotonic() >= ends:
+            kick(DELIVER)
+            break
+
+
+def _tried(report) -> int:
+    """Return how many deliveries were tried or settled; those that were postponed wait for the next run."""
+    return report.acknowledged + report.handed_over + report.failed + report.dead + report.stopped

@@ -1,0 +1,55 @@
+"""The receivers that ``plugin_app`` cannot name, because their signals are not in every release or process.
+
+``plugin_app`` names the rest; the platform connects those in the LMS or in Studio only.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from importlib import import_module
+
+from django.apps import apps
+from django.db.models.signals import post_save
+from django.dispatch import Signal
+
+from mooc_microcred.core.conf import microcred_settings
+from mooc_microcred_openedx import receivers
+
+EXAM_ATTEMPT_SIGNALS = (
+    "EXAM_ATTEMPT_SUBMITTED",
+    "EXAM_ATTEMPT_VERIFIED",
+    "EXAM_ATTEMPT_REJECTED",
+    "EXAM_ATTEMPT_ERRORED",
+    "EXAM_ATTEMPT_RESET",
+)
+RETIREMENT_SIGNALS = ("USER_RETIRE_LMS_MISC", "USER_RETIRE_LMS_CRITICAL")
+
+
+def connect_optional_receivers() -> None:
+    """Connect what there is to connect; again is harmless.
+
+    What concerns learners is connected where a platform port is set: in the LMS, not in Studio.
+    """
+    _connect(
+        "openedx_events.content_authoring.signals", "COURSE_RERUN_COMPLETED", receivers.course_rerun_completed
+    )
+    if microcred_settings.PLATFORM is None:
+        return
+    for name in EXAM_ATTEMPT_SIGNALS:
+        _connect("openedx_events.learning.signals", name, receivers.exam_attempt_changed)
+    for name in RETIREMENT_SIGNALS:
+        _connect("openedx.core.djangoapps.user_api.accounts.signals", name, receivers.learner_retired)
+    if apps.is_installed("completion"):
+        post_save.connect(
+            receivers.block_completed,
+            sender="completion.BlockCompletion",
+            dispatch_uid="mooc_microcred_openedx.block_completed",
+        )
+
+
+def _connect(module: str, name: str, receiver) -> None:
+    """Connect a receiver to the signal ``name`` of a module, where both are there."""
+    with suppress(ModuleNotFoundError):
+        signal = getattr(import_module(module), name, None)
+        if isinstance(signal, Signal):
+            signal.connect(receiver, dispatch_uid=f"mooc_microcred_openedx.{receiver.__name__}")
