@@ -1,0 +1,1 @@
+"""Sample catalogues, shipped with the package."""
