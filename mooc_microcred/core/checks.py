@@ -91,6 +91,13 @@ def text(name: str, value: Any) -> list[CheckMessage]:
     return [_error(2, f"MOOC_MICROCRED[{name!r}] must be a text that is not empty.")]
 
 
+def texts(name: str, value: Any) -> list[CheckMessage]:
+    """Check a list of texts that are not empty."""
+    if isinstance(value, (list, tuple)) and all(isinstance(one, str) and one for one in value):
+        return []
+    return [_error(2, f"MOOC_MICROCRED[{name!r}] must be a list of texts that are not empty.")]
+
+
 def _platform_port(name: str, value: Any) -> list[CheckMessage]:
     if value is None:
         return []
@@ -230,6 +237,7 @@ def _banks(name: str, value: Any) -> list[CheckMessage]:
 
 RULES: dict[str, Rule] = {
     "PLATFORM": _platform_port,
+    "SHARED_ISSUER_ORGANIZATIONS": texts,
     "CACHE_TTL": number(0, 3600),
     "KICK_INTERVAL": number(0, 3600),
     "COMPLETION_DEBOUNCE": number(0, 3600),
@@ -256,6 +264,7 @@ RULES: dict[str, Rule] = {
     "BANK_BACKOFF_FIRST": number(0),
     "BANK_BACKOFF_MAX": number(0),
     "BANK_TIMEOUT": number(1, 300),
+    "BANK_CLOCK_SKEW": number(0, 24 * 3600),
     "API_RATE": rate,
     "API_UPLOAD_RATE": rate,
     "API_PAGE_SIZE": number(1, 1000, whole=True),

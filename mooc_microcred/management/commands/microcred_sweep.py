@@ -89,9 +89,7 @@ class Command(BaseCommand):
             elif step.taken or not quiet:
                 self.stdout.write(f"{name}: {step.taken} ({step.seconds:.1f} s)")
         if report.stopped:
-            self.stdout.write(
-                _("Stopped. What was begun is finished, the rest stays due for the next sweep.")
-            )
+            self.stdout.write(_("Stopped. What was begun is finished, the rest stays due."))
 
 
 @contextmanager
