@@ -7,11 +7,13 @@ from mooc_microcred.achievements import api as achievements
 from mooc_microcred.achievements.health import probe_evaluation
 from mooc_microcred.achievements.retirement import forget_learner
 from mooc_microcred.core import clock, identity, outbox, retirement
-from mooc_microcred.core.checks import register_checks
-from mooc_microcred.core.evidence import register_evidence_source
+from mooc_microcred.core.checks import register_checks, use_bank_check
 from mooc_microcred.core.doctor import register_probe, register_probes
+from mooc_microcred.core.evidence import register_evidence_source
 from mooc_microcred.core.models import OutboxMessage
 from mooc_microcred.core.sweeper import Step, register_step
+from mooc_microcred.creditbank import api as creditbank
+from mooc_microcred.creditbank import subscribers as creditbank_subscribers
 from mooc_microcred.creditbank.health import probe_deliveries
 from mooc_microcred.exams.health import probe_batches
 from mooc_microcred.programs import api as programs
@@ -21,6 +23,8 @@ def register() -> None:
     """Register evidence sources, outbox subscribers and system checks; again is harmless."""
     register_checks()
     register_evidence_source(programs.ProgrammeEvidence())
+    creditbank_subscribers.register()
+    use_bank_check(lambda _value: map(str, creditbank.check_bank_settings()))
     _register_retirement()
     _register_doctor()
     _register_sweep_steps()
@@ -29,6 +33,7 @@ def register() -> None:
 def _register_retirement() -> None:
     retirement.subscribe()
     retirement.register_retirement_hook("achievements", forget_learner)
+    retirement.register_retirement_hook("creditbank", creditbank.forget_learner)
 
 
 def _register_doctor() -> None:
@@ -50,6 +55,8 @@ def _register_sweep_steps() -> None:
             waiting=lambda: _due(OutboxMessage.objects.filter(state=OutboxMessage.State.PENDING)),
         )
     )
+    register_step(Step("deliver", run=_deliver, order=40))
+    register_step(Step("receipts", run=creditbank.collect_receipts, order=50, once=True))
     register_step(Step("forget-identities", run=identity.forget_old_identities, order=70))
     register_step(Step("purge-outbox", run=outbox.purge, order=80))
 
@@ -66,3 +73,8 @@ def _evaluate() -> int:
 def _relay() -> int:
     report = outbox.relay()
     return report.done + report.failed + report.dead
+
+
+def _deliver() -> int:
+    report = creditbank.deliver_due()
+    return report.total - report.postponed

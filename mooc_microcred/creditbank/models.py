@@ -55,6 +55,7 @@ class CreditRecord(models.Model):
     class State(models.TextChoices):
         WAITING_CONSENT = "waiting_consent", _("waits for the learner's consent")
         WAITING_IDENTITY = "waiting_identity", _("waits for a verified identity")
+        HELD = "held", _("held back while the award is suspended")
         SENDING = "sending", _("being sent")
         DEPOSITED = "deposited", _("deposited")
         REVERSING = "reversing", _("being taken back")
@@ -116,17 +117,27 @@ class Delivery(models.Model):
     kind = models.CharField(max_length=8, choices=Kind.choices)
     state = models.CharField(max_length=14, choices=State.choices, default=State.PENDING)
     reason = models.CharField(max_length=64, blank=True, default="")
+    # Fingerprint of what the award said when the body was sealed: another one needs a replacement.
+    content_sha256 = models.CharField(max_length=64, blank=True, default="")
     key = models.CharField(max_length=36, unique=True, default=new_uuid, help_text=_("idempotency key"))
     sealed_body = models.BinaryField(null=True)
     body_sha256 = models.CharField(max_length=64, blank=True, default="")
-    drop_file = models.CharField(max_length=255, blank=True, default="")
-    due = models.DateTimeField()
+    # Which drop of files it belongs to, persisted before the first byte is written.
+    drop_file = models.CharField(max_length=255, blank=True, default="", db_index=True)
+    # When a worker may next take it; NULL while it waits for something else than time (an earlier
+    # delivery of the record, a reinstatement, a receipt that the bank leaves in its own time).
+    due = models.DateTimeField(null=True)
     claim = models.CharField(max_length=32, blank=True, default="")
     attempts = models.PositiveIntegerField(default=0)
     last_error = models.TextField(blank=True, default="")
     receipt = models.CharField(max_length=255, blank=True, default="")
     created = models.DateTimeField()
+    # Set before the first byte leaves, NULL again when the bank surely has nothing: where it is
+    # set and there is no receipt, the bank may have the message.
     sent_at = models.DateTimeField(null=True)
+    handed_over_at = models.DateTimeField(
+        null=True, help_text=_("when the bank took it over without giving a receipt yet")
+    )
     acknowledged_at = models.DateTimeField(null=True)
 
     class Meta:

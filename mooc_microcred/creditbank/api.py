@@ -1,0 +1,36 @@
+"""The verbs of the creditbank room; the only thing that other rooms call."""
+
+from mooc_microcred.creditbank.account import (
+    describe_error,
+    get_record,
+    list_deliveries,
+    list_records,
+    my_account,
+)
+from mooc_microcred.creditbank.banks import bank_for, banks, check_bank_settings, get_bank
+from mooc_microcred.creditbank.consents import give_consent, withdraw_consent
+from mooc_microcred.creditbank.delivery import (
+    collect_receipts,
+    deliver_due,
+    replay_deliveries,
+)
+from mooc_microcred.creditbank.records import forget_learner, reconcile_records
+
+__all__ = [
+    "bank_for",
+    "banks",
+    "check_bank_settings",
+    "collect_receipts",
+    "deliver_due",
+    "describe_error",
+    "forget_learner",
+    "get_bank",
+    "get_record",
+    "give_consent",
+    "list_deliveries",
+    "list_records",
+    "my_account",
+    "reconcile_records",
+    "replay_deliveries",
+    "withdraw_consent",
+]

@@ -1,0 +1,41 @@
+"""What the creditbank room does when something happened elsewhere: it settles the records concerned."""
+
+from __future__ import annotations
+
+from mooc_microcred.core.outbox import Message, subscribe
+from mooc_microcred.creditbank.records import open_record, settle_learner
+
+AWARD_TOPICS = (
+    "award.issued",
+    "award.suspended",
+    "award.reinstated",
+    "award.revoked",
+    "award.expired",
+    "award.corrected",
+)
+
+
+def settle_award(message: Message) -> None:
+    """Make or settle the record of the award that a message names."""
+    open_record(award_uuid=message.payload["award"])
+
+
+def settle_identity(message: Message) -> None:
+    """Settle the records of a learner whose identity was verified."""
+    if message.learner_id is not None:
+        settle_learner(learner_id=message.learner_id)
+
+
+def settle_consent(message: Message) -> None:
+    """Settle the records of a learner who gave or withdrew a consent."""
+    if message.learner_id is not None:
+        settle_learner(learner_id=message.learner_id, bank=message.payload["bank"])
+
+
+def register() -> None:
+    """Subscribe to the outbox; again is harmless."""
+    for topic in AWARD_TOPICS:
+        subscribe(topic, "creditbank", settle_award)
+    subscribe("identity.recorded", "creditbank", settle_identity)
+    subscribe("consent.given", "creditbank", settle_consent)
+    subscribe("consent.withdrawn", "creditbank", settle_consent)
