@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from mooc_microcred.achievements import api as achievements
 from mooc_microcred.achievements.catalogue import parse_definition
-from mooc_microcred.achievements.data import AwardData, Text
+from mooc_microcred.achievements.data import AwardData, AwardEventData, Measure, Text
+from mooc_microcred.achievements.definitions import adopt_run, decline_run
 from mooc_microcred.achievements.models import AchievementVersion, EvaluationRequest, RunOffer
 from mooc_microcred.achievements.progress import measure_from_json
 from mooc_microcred.achievements.rest_api import serializers as forms
@@ -82,14 +84,23 @@ def named(view: ApiView, awards: Iterable[AwardData]) -> None:
     view.names = names
 
 
-def detailed(award: AwardData) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class AwardDetails(AwardData):
+    """An award with its history and the conditions by which it was judged."""
+
+    measures: Sequence[Measure]
+    references: Sequence[str]
+    history: Sequence[AwardEventData]
+
+
+def detailed(award: AwardData) -> AwardDetails:
     """Return an award with its history and the conditions by which it was judged."""
-    return {
-        **{name: getattr(award, name) for name in award.__slots__},
-        "measures": [measure_from_json(one) for one in award.evidence.get("measures", ())],
-        "references": list(award.evidence.get("references", ())),
-        "history": achievements.award_history(award.uuid),
-    }
+    return AwardDetails(
+        **{one.name: getattr(award, one.name) for one in fields(AwardData)},
+        measures=[measure_from_json(one) for one in award.evidence.get("measures", ())],
+        references=list(award.evidence.get("references", ())),
+        history=achievements.award_history(award.uuid),
+    )
 
 
 class MyAwardsView(ApiView):
@@ -159,10 +170,25 @@ class AwardsView(StaffView):
         return page
 
 
-class AwardView(StaffView):
-    """One award of the reader's organisations."""
+class OneAwardView(StaffView):
+    """The base of what is about one award of the reader's organisations."""
 
     roles = (Role.PROGRAMME_OFFICER, Role.AUDITOR)
+
+    def seen(self, award) -> AwardDetails:
+        """Return the award's details.
+
+        Raises:
+            NotFound: there is none, or it is another organisation's.
+        """
+        found = achievements.get_award(str(award))
+        self.must_see(found.organization)
+        named(self, [found])
+        return detailed(found)
+
+
+class AwardView(OneAwardView):
+    """One award of the reader's organisations."""
 
     @operation(
         "read_award",
@@ -175,26 +201,14 @@ class AwardView(StaffView):
         """With who decided what, and in which words."""
         return self.seen(award)
 
-    def seen(self, award) -> dict[str, Any]:
-        """Return the award's details.
 
-        Raises:
-            NotFound: there is none, or it is another organisation's.
-        """
-        found = achievements.get_award(str(award))
-        self.must_see(found.organization)
-        named(self, [found])
-        return detailed(found)
-
-
-class AwardDecisionView(AwardView):
+class AwardDecisionView(OneAwardView):
     """The base of what a programme officer decides about an award."""
 
     own_transactions = True
-    http_method_names = ("post",)
     verb: Any = None
 
-    def decide(self, award, body) -> dict[str, Any]:
+    def decide(self, award, body) -> AwardDetails:
         """Carry out the decision and return the award as it is now."""
         self.seen(award)
         type(self).verb(actor=self.actor, award_uuid=str(award), note=body["note"])
@@ -311,9 +325,7 @@ class AdoptRunView(RunOfferDecisionView):
     def post(self, offer):
         """Everybody enrolled in it is judged."""
         found = self.seen(offer)
-        achievements.adopt_run(
-            actor=self.actor, achievement_code=found.achievement.code, course_key=found.course_key
-        )
+        adopt_run(actor=self.actor, achievement_code=found.achievement.code, course_key=found.course_key)
         return self.seen(offer)
 
 
@@ -330,9 +342,7 @@ class DeclineRunView(RunOfferDecisionView):
     def post(self, offer):
         """The run leads to nothing."""
         found = self.seen(offer)
-        achievements.decline_run(
-            actor=self.actor, achievement_code=found.achievement.code, course_key=found.course_key
-        )
+        decline_run(actor=self.actor, achievement_code=found.achievement.code, course_key=found.course_key)
         return self.seen(offer)
 
 

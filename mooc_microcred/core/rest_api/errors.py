@@ -45,7 +45,8 @@ def printable(text: object) -> str:
 def api_exception_handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """Return the answer to an error, or None for a bug, which the platform logs as it logs its own."""
     answer = _answer_to(error)
-    if answer is not None:
+    if answer is not None and not getattr(context.get("view"), "own_transactions", False):
+        # What the request's transaction (ATOMIC_REQUESTS) has written so far must not stay.
         set_rollback()
     return answer
 

@@ -4,6 +4,7 @@ from django.urls import path
 
 from mooc_microcred.achievements.rest_api.urls import urlpatterns as achievements
 from mooc_microcred.core.rest_api.urls import urlpatterns as core
+from mooc_microcred.creditbank.rest_api.urls import urlpatterns as creditbank
 from mooc_microcred.programs.rest_api.urls import urlpatterns as programs
 from mooc_microcred.rest_api.v1.schema import SchemaView
 
@@ -12,4 +13,5 @@ urlpatterns = [
     *core,
     *achievements,
     *programs,
+    *creditbank,
 ]

@@ -1,0 +1,1 @@
+"""Endpoints of the creditbank room."""
