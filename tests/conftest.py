@@ -3,7 +3,16 @@
 import pytest
 from django.core.cache import cache
 
+from mooc_microcred.achievements import watch
+from mooc_microcred.core import kick
 from tests.support.memory_platform import the_platform
+from tests.support.plugin import connect_receivers
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _receivers():
+    """Connect the receivers, as a platform does when it starts."""
+    connect_receivers()
 
 
 @pytest.fixture(autouse=True)
@@ -11,7 +20,10 @@ def _clean_process_state():
     """Leave nothing in the process that an earlier test put there."""
     the_platform.reset()
     cache.clear()
+    watch.forget()
+    kick.forget()
     yield
+    watch.forget()
     the_platform.reset()
 
 

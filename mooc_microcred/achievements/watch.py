@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from django.db import connections
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
+from opaque_keys.edx.locator import LibraryLocator
 
 from mooc_microcred.achievements.models import CourseRequirement
 from mooc_microcred.core import clock
@@ -93,6 +94,8 @@ def _course_of(course_key: str) -> Course:
     try:
         key = CourseKey.from_string(course_key)
     except InvalidKeyError:
+        return _NO_COURSE
+    if isinstance(key, LibraryLocator):
         return _NO_COURSE
     return (key.org or "").casefold(), (key.course or "").casefold()
 
