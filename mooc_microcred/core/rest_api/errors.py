@@ -16,6 +16,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
 from mooc_microcred.core.errors import InvalidInput, MicrocredError, NotAllowed, NotFound, Problem, WrongState
@@ -148,7 +149,7 @@ def _personal_names(field: Any) -> Iterator[str]:
 def _flatten(found: Any, given: Any, where: str, hidden: set[str]) -> Iterator[Problem]:
     if isinstance(found, Mapping):
         for key, below in found.items():
-            if key == "non_field_errors":
+            if key == api_settings.NON_FIELD_ERRORS_KEY:
                 yield from _flatten(below, given, where, hidden)
             elif isinstance(key, int):
                 yield from _flatten(below, _part(given, key), f"{where}[{key}]", hidden)
