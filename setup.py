@@ -5,6 +5,7 @@ source roots whose own names would collide with other modules in a platform's
 site-packages, and a bare ``find_packages`` would ship tests and the sandbox.
 """
 
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -17,14 +18,20 @@ def packages_below(root, name):
     return find_packages(root, include=[name, f"{name}.*"])
 
 
+def version():
+    """Return the version that the package itself says it has, without importing it."""
+    text = (HERE / "mooc_microcred" / "__init__.py").read_text(encoding="utf-8")
+    return re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE)[1]
+
+
 setup(
     name="mooc-microcred",
-    version="0.1.0",
+    version=version(),
     description="Micro-credentials for Open edX: Level 1 and Level 2 certificates, stacked programmes, credit bank",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     author="mooc-microcred founders",
-    license="AGPL-3.0-only",
+    license_expression="AGPL-3.0-only",
     python_requires=">=3.11",
     package_dir={
         "mooc_microcred": "mooc_microcred",
@@ -65,11 +72,14 @@ setup(
             "hypothesis",
             "schemathesis>=4",
             "redis",
-            "mysqlclient",
+            "import-linter",
+            "build",
+            "setuptools>=77",
         ],
+        # Apart, because it is compiled: it needs MariaDB's or MySQL's header files.
+        "mysql": ["mysqlclient"],
         "quality": [
             "ruff",
-            "import-linter",
             "mypy",
             "django-stubs",
             "types-PyYAML",
@@ -93,7 +103,6 @@ setup(
         "Framework :: Django",
         "Framework :: Django :: 4.2",
         "Framework :: Django :: 5.2",
-        "License :: OSI Approved :: GNU Affero General Public License v3",
         "Natural Language :: English",
         "Natural Language :: Thai",
         "Programming Language :: Python :: 3.11",
