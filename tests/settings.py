@@ -38,7 +38,8 @@ else:
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": ":memory:",
+            "NAME": os.environ.get("MICROCRED_TEST_SQLITE", ":memory:"),
+            "OPTIONS": {"timeout": 20},
             "ATOMIC_REQUESTS": True,
         }
     }
@@ -53,7 +54,9 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "waffle",
+    "eventtracking.django.apps.EventTrackingConfig",
     *get_plugin_apps("lms.djangoapp"),
+    "sandbox.apps.SandboxConfig",
 ]
 
 MIDDLEWARE = [
@@ -83,6 +86,19 @@ TEMPLATES = [
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
 
+# The completion app writes tracking logs; the platform has this app and switch on.
+EVENT_TRACKING_ENABLED = True
+# As the platform's; each test that signs in by token sets the public key of its own issuer.
+JWT_AUTH = {
+    "JWT_ISSUERS": [
+        {"ISSUER": "https://lms.example.org/oauth2", "AUDIENCE": "lms-key", "SECRET_KEY": "only for tests" * 4}
+    ],
+    "JWT_ISSUER": "https://lms.example.org/oauth2",
+    "JWT_AUDIENCE": "lms-key",
+    "JWT_AUTH_HEADER_PREFIX": "JWT",
+    "JWT_DECODE_HANDLER": "edx_rest_framework_extensions.auth.jwt.decoder.jwt_decode_handler",
+}
+
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
 
@@ -91,7 +107,7 @@ MOOC_MICROCRED = {
     "CACHE_TTL": 0,
     "PRIVATE_STORAGE_ROOT": tempfile.gettempdir() + "/microcred-test-private",
     "ENCRYPTION_KEYS": ["o0LzIO6PGNB-RWDIr31q8murRn_RWHdfKuXkHqEnd7w="],
-    "IDENTITY_HASH_KEY": "only for tests",
+    "IDENTITY_HASH_KEY": "only for the hashes of tests",
 }
 
 add_plugins(__name__, "lms.djangoapp", "test")

@@ -4,7 +4,9 @@ import json
 
 import pytest
 from django.utils import translation
+from django.utils.translation import gettext
 
+from mooc_microcred.core.lease import take_leases
 from tests.rest_api.world import BASE, NATIONAL_ID, snapshot
 
 FIND = f"{BASE}staff/learners/find/"
@@ -88,7 +90,7 @@ def test_another_media_type_is_refused(world, as_person, content_type):
     assert answer.json()["code"] == "unsupported_media_type"
 
 
-@pytest.mark.parametrize("charset", ["utf-7", "utf-16", "ascii", "unicode_escape", "punycode", "x" * 1000])
+@pytest.mark.parametrize("charset", ["utf-7", "utf-16", "ascii", "unicode_escape", "x" * 1000])
 def test_the_charset_of_a_media_type_is_not_trusted(world, as_person, charset):
     # (Codecs that are no text encodings bring Django down before any view is asked.)
     # generic(), because post() would encode the body by that charset itself.
@@ -243,8 +245,6 @@ def test_refusals_are_in_the_readers_language(world, as_person):
     assert any("\N{THAI CHARACTER KO KAI}" <= letter <= "\N{THAI CHARACTER KHOMUT}" for letter in thai_words)
     assert english.json()["problems"][0]["message"] != thai_words
     with translation.override("th"):
-        from django.utils.translation import gettext
-
         assert thai.json()["message"] == gettext("The request has mistakes.")
 
 
@@ -259,8 +259,6 @@ def test_the_platform_being_away_is_said_and_changes_nothing(world, as_person, p
 
 
 def test_a_learner_whose_awards_are_being_worked_on_is_busy(world, as_person):
-    from mooc_microcred.core.lease import take_leases
-
     take_leases([world.things["ann"]])
     answer = as_person("root").post(
         f"{BASE}staff/awards/{world.things['award']}/revoke/",

@@ -7,13 +7,13 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.contrib.auth import get_user_model
-from django.test import Client
+from django.test import Client, override_settings
 from jwt.algorithms import RSAAlgorithm
 
 from mooc_microcred.creditbank.models import Consent
 from tests.rest_api.world import BASE
 
-ISSUER = {"ISSUER": "https://lms.example.org/oauth2", "AUDIENCE": "lms-key", "SECRET_KEY": "not used" * 8}
+ALLOW_INACTIVE = "django.contrib.auth.backends.AllowAllUsersModelBackend"
 CONSENT = {"bank": "thai-bank", "text_version": "2026-1", "language": "th"}
 
 
@@ -27,18 +27,14 @@ def token_of(settings, key):
     """Return a function that issues tokens as the LMS does: RS512, checked by its public key."""
     public = json.loads(RSAAlgorithm.to_jwk(key.public_key()))
     settings.JWT_AUTH = {
-        "JWT_ISSUERS": [ISSUER],
-        "JWT_ISSUER": ISSUER["ISSUER"],
-        "JWT_AUDIENCE": ISSUER["AUDIENCE"],
-        "JWT_DECODE_HANDLER": "edx_rest_framework_extensions.auth.jwt.decoder.jwt_decode_handler",
-        "JWT_AUTH_HEADER_PREFIX": "JWT",
+        **settings.JWT_AUTH,
         "JWT_PUBLIC_SIGNING_JWK_SET": json.dumps({"keys": [{**public, "kid": "1"}]}),
     }
 
     def issue(user, *, signed_by=key, **claims):
         payload = {
-            "iss": ISSUER["ISSUER"],
-            "aud": ISSUER["AUDIENCE"],
+            "iss": settings.JWT_AUTH["JWT_ISSUER"],
+            "aud": settings.JWT_AUTH["JWT_AUDIENCE"],
             "iat": int(time.time()),
             "exp": int(time.time()) + 600,
             "preferred_username": user.username,
@@ -130,22 +126,15 @@ def test_a_session_needs_a_csrf_token_for_changes(world):
 def test_somebody_who_has_not_activated_their_account_may_sign_in_as_on_the_platform(db):
     user = get_user_model().objects.create_user("new", is_active=False)
     client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.AllowAllUsersModelBackend")
-    settings_backend = "django.contrib.auth.backends.AllowAllUsersModelBackend"
-    from django.test import override_settings
-
-    with override_settings(AUTHENTICATION_BACKENDS=[settings_backend]):
+    client.force_login(user, backend=ALLOW_INACTIVE)
+    with override_settings(AUTHENTICATION_BACKENDS=[ALLOW_INACTIVE]):
         assert client.get(f"{BASE}me/").status_code == 200
 
 
 def test_a_superuser_who_was_deactivated_has_no_power(db):
     user = get_user_model().objects.create_superuser("gone", is_active=False)
     client = Client()
-    from django.test import override_settings
-
-    with override_settings(
-        AUTHENTICATION_BACKENDS=["django.contrib.auth.backends.AllowAllUsersModelBackend"]
-    ):
+    with override_settings(AUTHENTICATION_BACKENDS=[ALLOW_INACTIVE]):
         client.force_login(user)
         assert client.get(f"{BASE}staff/awards/").status_code == 403
 

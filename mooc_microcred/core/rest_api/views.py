@@ -278,21 +278,6 @@ def operation(
     expected = {400, 401, 403, 429, *refusals} | ({413, 415} if body else set())
 
     def decorate(method: Callable) -> Callable:
-        @extend_schema(
-            operation_id=name,
-            summary=summary,
-            description=(method.__doc__ or "").strip(),
-            tags=[tag],
-            parameters=[query] if query else [],
-            request=_request_form(body),
-            responses={
-                status: shown or OpenApiResponse(description="Done."),
-                **{
-                    one: OpenApiResponse(response=ErrorSerializer, description=_WRONG[one])
-                    for one in sorted(expected)
-                },
-            },
-        )
         @functools.wraps(method)
         def respond(view: ApiView, request, **where):
             found = view.checked_query(query)
@@ -311,7 +296,24 @@ def operation(
                 return Response(_rendered_page(view, answer, result), status=status)
             return Response(answer(result, context=view.serializer_context()).data, status=status)
 
-        return respond
+        # Otherwise the library would extend the class that the platform has made the default.
+        respond.kwargs = {"schema": ApiSchema}
+        describe = extend_schema(
+            operation_id=name,
+            summary=summary,
+            description=(method.__doc__ or "").strip(),
+            tags=[tag],
+            parameters=[query] if query else [],
+            request=_request_form(body),
+            responses={
+                status: shown or OpenApiResponse(description="Done."),
+                **{
+                    one: OpenApiResponse(response=ErrorSerializer, description=_WRONG[one])
+                    for one in sorted(expected)
+                },
+            },
+        )
+        return describe(respond)
 
     return decorate
 
