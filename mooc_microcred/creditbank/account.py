@@ -23,7 +23,7 @@ from mooc_microcred.creditbank.models import Consent, CreditRecord, Delivery
 from mooc_microcred.creditbank.records import OPEN, in_doubt
 
 READERS = (StaffRole.Role.CREDIT_OFFICER, StaffRole.Role.AUDITOR)
-MAX_PAGE = 500
+MAX_PAGE = 1001
 State = CreditRecord.State
 
 
@@ -85,11 +85,11 @@ def list_records(
         organization: only this organisation's; None means all that the actor may see.
         learner_id: only this learner's.
         before: id of the last record of the page before.
-        limit: length of the page, 1 to 500.
+        limit: length of the page, 1 to 1001.
 
     Raises:
         NotAllowed: the actor is neither credit officer nor auditor, or not for that organisation.
-        InvalidInput: there is no such state, or the limit is not 1 to 500.
+        InvalidInput: there is no such state, or the limit is not 1 to 1001.
     """
     rows = _visible(actor, CreditRecord.objects.all(), "organization", organization)
     if state is not None:
@@ -134,11 +134,11 @@ def list_deliveries(
         organization: only this organisation's; None means all that the actor may see.
         record: only those of the record with this uuid.
         before: id of the last delivery of the page before.
-        limit: length of the page, 1 to 500.
+        limit: length of the page, 1 to 1001.
 
     Raises:
         NotAllowed: the actor is neither credit officer nor auditor, or not for that organisation.
-        InvalidInput: there is no such state, or the limit is not 1 to 500.
+        InvalidInput: there is no such state, or the limit is not 1 to 1001.
     """
     rows = _visible(actor, Delivery.objects.select_related("record"), "record__organization", organization)
     rows = rows.defer("sealed_body")
