@@ -4,6 +4,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from mooc_microcred.achievements import api as achievements
+from mooc_microcred.achievements.definitions import offer_run
 from mooc_microcred.achievements.health import probe_evaluation
 from mooc_microcred.achievements.retirement import forget_learner
 from mooc_microcred.core import clock, identity, outbox, retirement
@@ -25,9 +26,14 @@ def register() -> None:
     register_evidence_source(programs.ProgrammeEvidence())
     creditbank_subscribers.register()
     use_bank_check(lambda _value: map(str, creditbank.check_bank_settings()))
+    outbox.subscribe("course.run_seen", "achievements.offer_run", _offer_run)
     _register_retirement()
     _register_doctor()
     _register_sweep_steps()
+
+
+def _offer_run(message: outbox.Message) -> None:
+    offer_run(course_key=message.payload["course_key"])
 
 
 def _register_retirement() -> None:

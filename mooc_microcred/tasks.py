@@ -14,6 +14,7 @@ from celery import shared_task
 from mooc_microcred.achievements.tasks import TURN_SECONDS, evaluate_due_requests
 from mooc_microcred.core import outbox
 from mooc_microcred.core.kick import ARGUMENTS_VERSION, RELAY, kick
+from mooc_microcred.creditbank.api import deliver_due
 
 __all__ = ["deliver_to_banks", "evaluate_due_requests", "relay_outbox"]
 
@@ -45,15 +46,9 @@ def deliver_to_banks(version: int = ARGUMENTS_VERSION) -> None:
     Args:
         version: of the arguments; there are no others yet.
     """
-    from mooc_microcred.creditbank.api import deliver_due
-
     ends = time.monotonic() + TURN_SECONDS
-    while _tried(deliver_due()):
+    # Postponed ones wait until the bank or the platform is back: for the next run.
+    while (report := deliver_due()).total > report.postponed:
         if time.monotonic() >= ends:
             kick(DELIVER)
             break
-
-
-def _tried(report) -> int:
-    """Return how many deliveries were tried or settled; those that were postponed wait for the next run."""
-    return report.acknowledged + report.handed_over + report.failed + report.dead + report.stopped

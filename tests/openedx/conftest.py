@@ -14,6 +14,7 @@ from tests.celery_app import app
 from tests.support.definitions import RUN, level1
 
 OTHER_RUN = "course-v1:CMU+OTHER+2026"
+QUEUE = "edx.lms.core.default"
 BLOCK = "block-v1:KMUTT+PY101+2026+type@html+block@"
 
 
@@ -71,6 +72,25 @@ def broker():
 
     yield use
     app.conf.task_always_eager, app.conf.broker_url = before
+
+
+@pytest.fixture
+def messages(broker):
+    """Return a function that takes all messages out of the queue of an in-memory broker."""
+    app = broker("memory://")
+
+    def take():
+        with app.connection_for_read() as connection, connection.channel() as channel:
+            found = []
+            while message := channel.basic_get(QUEUE):
+                channel.basic_ack(message.delivery_tag)
+                found.append(message)
+            return found
+
+    with app.connection_for_read() as connection:
+        app.amqp.queues.select_add(QUEUE)(connection.channel()).declare()
+    take()
+    return take
 
 
 @pytest.fixture

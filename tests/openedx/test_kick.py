@@ -13,26 +13,6 @@ from tests.support import events
 from tests.support.definitions import RUN
 
 LEARNER = 7
-QUEUE = "edx.lms.core.default"
-
-
-@pytest.fixture
-def messages(broker):
-    """Return a function that takes all messages out of the queue of an in-memory broker."""
-    app = broker("memory://")
-
-    def take():
-        with app.connection_for_read() as connection, connection.channel() as channel:
-            found = []
-            while message := channel.basic_get(QUEUE):
-                channel.basic_ack(message.delivery_tag)
-                found.append(message)
-            return found
-
-    with app.connection_for_read() as connection:
-        app.amqp.queues.select_add(QUEUE)(connection.channel()).declare()
-    take()
-    return take
 
 
 @pytest.mark.django_db(transaction=True)
