@@ -88,7 +88,8 @@ def answer_self_test(*, user, course: Course, answers: Mapping[int, int]) -> Att
 def recompute_grade(*, user, course: Course) -> None:
     """Compute the course grade anew; both grade events go out each time, changed or not.
 
-    A first pass leads to a certificate; a certificate of somebody who no longer passes turns notpassing.
+    In a course that issues certificates by itself, a pass leads to one; in any course a certificate of
+    somebody who no longer passes turns notpassing, and comes back with the next pass.
     """
     attempt = Attempt.objects.filter(user=user, course=course).order_by("-at", "-id").first()
     passed = False
@@ -108,7 +109,8 @@ def recompute_grade(*, user, course: Course) -> None:
     events.send_passing_status_updated(user=user, course=course, is_passing=passed)
     certificate = Certificate.objects.filter(user=user, course=course).first()
     if passed:
-        if certificate is None or certificate.status not in Certificate.PASSING:
+        wanted = course.certificates_automatic if certificate is None else True
+        if wanted and (certificate is None or certificate.status not in Certificate.PASSING):
             generate_certificate(user=user, course=course)
     elif certificate is not None and certificate.status in Certificate.PASSING:
         certificate.withdraw(Certificate.Status.NOT_PASSING)

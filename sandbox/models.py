@@ -47,6 +47,9 @@ class Course(models.Model):
     start = models.DateTimeField(null=True)
     end = models.DateTimeField(null=True)
     pass_mark = models.PositiveSmallIntegerField(default=60, help_text="percent of the self-test")
+    certificates_automatic = models.BooleanField(
+        default=True, help_text="issued on passing; else when somebody asks the platform for one"
+    )
     certificates_shown_from = models.DateTimeField(null=True, blank=True)
 
     def __str__(self):

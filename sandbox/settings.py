@@ -124,6 +124,27 @@ MOOC_MICROCRED = {
     "PRIVATE_STORAGE_ROOT": str(DATA / "private"),
     "ENCRYPTION_KEYS": [_SECRETS["encryption_key"]],
     "IDENTITY_HASH_KEY": _SECRETS["identity_hash_key"],
+    "BANKS": {
+        "sandbox-bank": {
+            "backend": "mooc_microcred.creditbank.backends.https_json.HttpsJsonBackend",
+            "name": {"th": "คลังหน่วยกิตจำลอง", "en": "Sandbox credit bank"},
+            "consent_text": {
+                "version": "2026-1",
+                "th": "ข้าพเจ้ายินยอมให้ส่งชื่อ เลขประจำตัวประชาชน ผลลัพธ์การเรียนรู้ จำนวนหน่วยกิต และวิธีการประเมิน"
+                "ไปยังคลังหน่วยกิตจำลอง เพื่อสะสมหน่วยกิต ข้าพเจ้าถอนความยินยอมได้ทุกเมื่อ",
+                "en": "I agree that my name, my national ID, my learning outcomes, the number of credits and the method"
+                " of assessment are sent to the sandbox credit bank to accumulate credit. I may withdraw at any time.",
+            },
+            "options": {
+                "url": f"{BANK_URL}/deliveries",
+                "key_id": "sandbox",
+                "secret": _SECRETS["bank_secret"],
+                "timeout": 5,
+                # The bank is a process on this machine; any other is reached by https only.
+                "allow_http_on_loopback": True,
+            },
+        }
+    },
 }
 
 LOGGING = {

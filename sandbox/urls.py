@@ -1,11 +1,15 @@
 """URLs of the sandbox: its own pages, the admin, and those of every plugin as the platform finds them."""
 
+from completion.apps import CompletionAppConfig
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 from edx_django_utils.plugins import get_plugin_url_patterns
 
 from sandbox import views
+
+# The views of the completion app's own API can only be imported inside edx-platform.
+CompletionAppConfig.plugin_app.pop("url_config", None)
 
 pages = (
     [
@@ -20,9 +24,9 @@ pages = (
         path("courses/<str:course_key>/self-test/", views.self_test, name="self_test"),
         path("my/", views.my_credentials, name="my"),
         path("my/credits/", views.my_credits, name="credits"),
-        path("teach/", views.teach, name="teach"),
-        path("teach/<str:course_key>/", views.teach_course, name="teach_course"),
-        path("desk/", views.desk, name="desk"),
+        path("staff/", views.staff, name="staff"),
+        path("staff/identities/", views.identities, name="identities"),
+        path("staff/courses/<str:course_key>/", views.teach_course, name="teach_course"),
     ],
     "sandbox",
 )

@@ -15,9 +15,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from sandbox import lms
-from sandbox.accounts import ACCOUNTS, PASSWORD
-from sandbox.forms import InvalidateForm, SelfTestForm
+from sandbox import lms, rest
+from sandbox.accounts import ACCOUNTS, PASSWORD, Role
+from sandbox.forms import IdentityForm, InvalidateForm, SelfTestForm
 from sandbox.models import Attempt, Certificate, Course, Enrollment, Grade, Unit
 
 
@@ -28,7 +28,16 @@ def _may_log_in_by_click() -> bool:
 @require_safe
 def home(request):
     """Show what the sandbox is, its people and its links."""
-    return render(request, "sandbox/home.html", _people() | {"bank_url": getattr(settings, "BANK_URL", "")})
+    context = {
+        **_people(),
+        "bank_url": getattr(settings, "BANK_URL", ""),
+        "api_links": [
+            (_("My awards, as the REST API tells them"), rest.address("my-awards")),
+            (_("Catalogue, as the REST API tells it"), rest.address("achievements")),
+            (_("Description of the REST API (OpenAPI)"), rest.address("schema")),
+        ],
+    }
+    return render(request, "sandbox/home.html", context)
 
 
 def _people() -> dict:
@@ -166,16 +175,6 @@ def _require_teacher(request, course: Course) -> None:
 
 
 @login_required
-@require_safe
-def teach(request):
-    """List the courses that a person teaches."""
-    taught = Course.objects.order_by("course_key")
-    if not request.user.is_superuser:
-        taught = taught.filter(staff__user=request.user)
-    return render(request, "sandbox/teach.html", {"courses": taught})
-
-
-@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def teach_course(request, course_key):
     """Show the learners of a course; invalidate a certificate or take that back."""
@@ -211,3 +210,101 @@ def _class_list(course: Course) -> list[dict]:
         }
         for enrollment in enrollments
     ]
+
+
+# --- what the learner holds ---
+
+
+@login_required
+@require_safe
+def my_credentials(request):
+    """Show the learner's awards and programmes, with the next step in each."""
+    programmes = rest.get(request, "my-programmes", query={"page_size": rest.PAGE_SIZE})
+    names = {one["code"]: one["name"] for one in rest.rows(request, "achievements")}
+    context = {
+        "away": not programmes.ok,
+        "programmes": [_programme(one, names) for one in programmes.data["results"]] if programmes.ok else [],
+        "awards": rest.rows(request, "my-awards"),
+    }
+    return render(request, "sandbox/my.html", context)
+
+
+def _programme(programme: dict, names: dict) -> dict:
+    """Return a programme for display: its tree with the names of its leaves and what is known of them."""
+    begun = {one["code"]: one for one in programme["components"]}
+
+    def node(tree: dict) -> dict:
+        return {
+            **tree,
+            "name": names.get(tree["code"]) or tree["label"],
+            "progress": begun.get(tree["code"]),
+            "children": [node(child) for child in tree["children"]],
+        }
+
+    return {**programme, "tree": node(programme["tree"]), "percent": round(100 * programme["tree"]["fraction"])}
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def my_credits(request):
+    """Show the credit account; give a consent, or withdraw it."""
+    if request.method == "POST":
+        bank = request.POST.get("bank", "")
+        if request.POST.get("action") == "withdraw":
+            answer = rest.post(request, "withdraw-consent", {"bank": bank})
+            done = _("You have withdrawn your consent. What was not sent stays here.")
+        else:
+            body = {"bank": bank, "text_version": request.POST.get("text_version", "")}
+            answer = rest.post(request, "my-consents", body | {"language": request.LANGUAGE_CODE})
+            done = _("You have given your consent.")
+        _tell(request, answer, done)
+        return redirect("sandbox:credits")
+    context = {
+        "banks": rest.get(request, "my-credit-account").data["banks"],
+        "deposits": rest.rows(request, "my-deposits"),
+        "identities": rest.get(request, "my-identities").data["identities"],
+    }
+    return render(request, "sandbox/credits.html", context)
+
+
+def _tell(request, answer: rest.Answer, done: str) -> None:
+    """Say that something was done, or what the API said against it."""
+    if answer.ok:
+        messages.success(request, done)
+        return
+    messages.error(request, answer.data["message"])
+    for problem in answer.data["problems"][:20]:
+        messages.error(request, f"{problem['where']}: {problem['message']}")
+
+
+# --- what staff do ---
+
+
+@login_required
+@require_safe
+def staff(request):
+    """Show what the person's roles let them do."""
+    roles = {held["role"] for held in rest.get(request, "me").data["roles"]}
+    taught = Course.objects.order_by("course_key")
+    if not request.user.is_superuser:
+        taught = taught.filter(staff__user=request.user)
+    context = {
+        "taught": taught,
+        "exams": request.user.is_superuser or bool(roles & {Role.EXAM_OFFICER, Role.EXAM_SIGNATORY}),
+        "verifies": request.user.is_superuser or Role.VERIFIER in roles,
+        "records": rest.rows(request, "credit-records"),
+        "credits": request.user.is_superuser or Role.CREDIT_OFFICER in roles,
+    }
+    return render(request, "sandbox/staff.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def identities(request):
+    """Record an identity document that the verifier has seen."""
+    form = IdentityForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        answer = rest.post(request, "identities", form.cleaned_data)
+        _tell(request, answer, _("The document is recorded; only its last four characters are shown from now on."))
+        return redirect("sandbox:identities")
+    return render(request, "sandbox/identities.html", {"form": form})

@@ -29,6 +29,7 @@ def _load(raw: dict) -> Course:
             "number": key.course,
             "run": key.run,
             "start": datetime(2026, 1, 5, tzinfo=UTC),
+            "certificates_automatic": raw["certificates"] == "automatic",
             **_both("title", raw),
             **_both("about", raw),
         },

@@ -16,6 +16,7 @@ def sandbox_settings(settings):
     settings.LOGIN_URL = "sandbox:login"
     settings.LOGIN_REDIRECT_URL = settings.LOGOUT_REDIRECT_URL = "sandbox:home"
     settings.DEBUG = True
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.MOOC_MICROCRED = {
         **settings.MOOC_MICROCRED,
         "PLATFORM": "sandbox.platform.SandboxPlatform",
