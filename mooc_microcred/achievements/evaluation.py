@@ -80,16 +80,17 @@ def _claim(limit: int) -> dict[int, int]:
     scan would block the receivers' INSERT on MySQL under REPEATABLE READ.
     """
     now = clock.now()
-    ids = list(
-        EvaluationRequest.objects.filter(due__lte=now).order_by("due").values_list("id", flat=True)[:limit]
-    )
-    if not ids:
-        return {}
     token = uuid4().hex
-    EvaluationRequest.objects.filter(id__in=ids, due__lte=now).update(
-        claim=token, due=now + timedelta(seconds=microcred_settings.LEASE_SECONDS)
-    )
-    return dict(EvaluationRequest.objects.filter(id__in=ids, claim=token).values_list("id", "learner_id"))
+    due = EvaluationRequest.objects.filter(due__lte=now)
+    while ids := list(due.order_by("due").values_list("id", flat=True)[:limit]):
+        due.filter(id__in=ids).update(
+            claim=token, due=now + timedelta(seconds=microcred_settings.LEASE_SECONDS)
+        )
+        ours = EvaluationRequest.objects.filter(id__in=ids, claim=token)
+        if claimed := dict(ours.values_list("id", "learner_id")):
+            return claimed
+        # Another worker took all of them between the two statements: there may be more.
+    return {}
 
 
 def _put_back(request_ids: Collection[int], seconds: int) -> None:

@@ -91,17 +91,17 @@ def append(notes: Iterable[Note]) -> None:
 def _claim(limit: int) -> list[OutboxMessage]:
     """Take up to ``limit`` due messages: ids are read without lock, then taken by compare-and-set."""
     now = clock.now()
-    ids = list(
-        OutboxMessage.objects.filter(state=OutboxMessage.State.PENDING, due__lte=now)
-        .order_by("due", "id")
-        .values_list("id", flat=True)[:limit]
-    )
-    if not ids:
-        return []
     token = uuid4().hex
-    due = OutboxMessage.objects.filter(id__in=ids, state=OutboxMessage.State.PENDING, due__lte=now)
-    due.update(claim=token, due=now + timedelta(seconds=microcred_settings.LEASE_SECONDS))
-    return list(OutboxMessage.objects.filter(id__in=ids, claim=token).order_by("id"))
+    due = OutboxMessage.objects.filter(state=OutboxMessage.State.PENDING, due__lte=now)
+    while ids := list(due.order_by("due", "id").values_list("id", flat=True)[:limit]):
+        due.filter(id__in=ids).update(
+            claim=token, due=now + timedelta(seconds=microcred_settings.LEASE_SECONDS)
+        )
+        claimed = list(OutboxMessage.objects.filter(id__in=ids, claim=token).order_by("id"))
+        if claimed:
+            return claimed
+        # Another relay took all of them between the two statements: there may be more.
+    return []
 
 
 def backoff(attempts: int, *, first: float, longest: float) -> timedelta:
