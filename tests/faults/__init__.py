@@ -1,0 +1,1 @@
+"""What breaks in earnest: killed and paused workers, races, a silent broker, on MariaDB and Redis."""

@@ -1,0 +1,157 @@
+"""kill -9 at every line of an evaluation: nothing is lost, nothing is doubled."""
+
+from datetime import timedelta
+
+import pytest
+
+from mooc_microcred.achievements import api
+from mooc_microcred.achievements.models import CertificateAsk, EvaluationRequest, Feed
+from mooc_microcred.core import clock
+from tests.faults import ledger
+from tests.faults.processes import at_line, die
+from tests.faults.services import empty_database
+from tests.support.definitions import RUN, level1, level2, programme
+
+pytestmark = pytest.mark.services
+
+OTHER = "course-v1:KMUTT+PY102+2026"
+MOST_LINES = 200
+
+
+def stack():
+    """Put two courses and the programme that stacks them in force."""
+    level1("py101-l1")
+    level1("py102-l1", course={"organization": "KMUTT", "number": "PY102"})
+    programme("python", {"all": [{"achievement": "py101-l1"}, {"achievement": "py102-l1"}]})
+
+
+def killed_at_every_line(start, prepare, work, check):
+    """Kill ``work`` at its first line, then at its second, and so on, until it comes to its end alive."""
+    for line in range(1, MOST_LINES):
+        empty_database()
+        prepare()
+        survived = start(work, before=lambda line=line: at_line(line, die)).wait()
+        try:
+            check()
+        except AssertionError as error:
+            raise AssertionError(f"after a kill at line {line}: {error}") from error
+        if survived:
+            return line - 1
+    raise AssertionError(f"more than {MOST_LINES} lines")
+
+
+def test_a_worker_killed_at_any_line_of_an_evaluation_that_issues_loses_and_doubles_nothing(
+    mariadb, start, lease
+):
+    def prepare():
+        stack()
+        for learner in (1, 2, 3):
+            mariadb.certify(learner, RUN)
+            mariadb.certify(learner, OTHER)
+            for run in (RUN, OTHER, RUN):
+                api.request_evaluation(learner_id=learner, course_key=run, reason="certificate")
+
+    def check():
+        ledger.drain_after(lease)
+        with clock.shifted(lease):
+            ledger.assert_sound()
+        for learner in (1, 2, 3):
+            assert ledger.live(learner) == {"py101-l1": "active", "py102-l1": "active", "python": "active"}
+            assert len(ledger.histories(learner)) == 3
+
+    assert killed_at_every_line(start, prepare, api.evaluate_due, check) >= 15
+
+
+def test_a_worker_killed_at_any_line_of_an_evaluation_that_revokes_loses_and_doubles_nothing(
+    mariadb, start, lease
+):
+    def prepare():
+        stack()
+        mariadb.certify(1, RUN)
+        mariadb.certify(1, OTHER)
+        api.request_evaluation(learner_id=1, reason="certificate")
+        ledger.drain()
+        mariadb.certify(1, OTHER, status="unavailable")
+        api.request_evaluation(learner_id=1, course_key=OTHER, reason="certificate")
+
+    def check():
+        ledger.drain_after(lease)
+        with clock.shifted(lease):
+            ledger.assert_sound()
+        assert ledger.live(1) == {"py101-l1": "active"}
+        assert ledger.histories(1) == [
+            ("py101-l1", ("issued",)),
+            ("py102-l1", ("issued", "revoked")),
+            ("python", ("issued", "revoked")),
+        ]
+
+    assert killed_at_every_line(start, prepare, api.evaluate_due, check) >= 15
+
+
+def test_a_worker_killed_at_any_line_of_asking_for_a_certificate_asks_and_is_answered(mariadb, start, lease):
+    def prepare():
+        level1(mode="own_with_platform", rule={"course_grade": {"minimum": 60}})
+        mariadb.grade(1, RUN, 80)
+        api.request_evaluation(learner_id=1, course_key=RUN, reason="grade")
+
+    def check():
+        ledger.drain_after(lease)
+        asked = mariadb.all_asked()
+        assert set(asked) == {(1, RUN)}
+        # A request to the platform and our row cannot be one transaction; the platform takes a second
+        # request for the same certificate as the same one.
+        assert len(asked) <= 2
+        assert CertificateAsk.objects.get().asked_at is not None
+        mariadb.certify(1, RUN)
+        api.request_evaluation(learner_id=1, course_key=RUN, reason="certificate")
+        ledger.drain_after(lease)
+        assert ledger.histories(1) == [("py101-l1", ("issued",))]
+
+    assert killed_at_every_line(start, prepare, api.evaluate_due, check) >= 12
+
+
+def test_a_feeder_killed_at_any_line_feeds_every_learner(mariadb, start, lease):
+    learners = range(1, 8)
+
+    def prepare():
+        level1()
+        for learner in learners:
+            mariadb.certify(learner, RUN)
+        api.start_feed(reason="backfill", course_key=RUN)
+
+    def feed():
+        while api.advance_feeds(limit=3):
+            pass
+
+    def check():
+        with clock.shifted(lease):
+            feed()
+            assert Feed.objects.get().finished_at is not None
+            fed = list(EvaluationRequest.objects.order_by("learner_id").values_list("learner_id", flat=True))
+            assert fed == list(learners), "each once: a chunk and its cursor are one transaction"
+            ledger.drain()
+            ledger.assert_sound()
+        assert all(ledger.live(learner) == {"py101-l1": "active"} for learner in learners)
+
+    assert killed_at_every_line(start, prepare, feed, check) >= 12
+
+
+def test_a_level_2_and_its_due_time_survive_a_kill_at_any_line(mariadb, start, lease):
+    """The next look that an evaluation asks for is written with what it decided."""
+    shown_from = clock.now() + timedelta(days=30)
+
+    def prepare():
+        level1()
+        level2()
+        mariadb.certify(1, RUN, shown=False, shown_from=shown_from)
+        api.request_evaluation(learner_id=1, course_key=RUN, reason="certificate")
+
+    def check():
+        ledger.drain_after(lease)
+        due = EvaluationRequest.objects.filter(learner_id=1, not_before=shown_from)
+        assert due.count() == 1
+        assert ledger.histories(1) == [("py101-l1", ("issued",))]
+        with clock.shifted(lease):
+            ledger.assert_sound()
+
+    assert killed_at_every_line(start, prepare, api.evaluate_due, check) >= 12
