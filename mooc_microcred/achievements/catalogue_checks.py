@@ -120,7 +120,9 @@ def _check_bounds(document: Any) -> Iterator[Problem]:
                 yield _problem(path, _("This number is too large."))
         elif not (value is None or isinstance(value, Decimal)):
             kind = type(value).__name__
-            yield _problem(path, _("A value of the type %(type)s has no place in a catalogue.") % {"type": kind})
+            yield _problem(
+                path, _("A value of the type %(type)s has no place in a catalogue.") % {"type": kind}
+            )
 
 
 # --- shape: JSON Schema, with messages in the reader's language ---
@@ -342,9 +344,7 @@ def _read_world(document: Document) -> _World:
         if state == State.RETIRED:
             continue
         known.retired = False
-        stays = code not in ours or (
-            state == State.ACTIVE and not _covers_safely(ours[code], definition)
-        )
+        stays = code not in ours or (state == State.ACTIVE and not _covers_safely(ours[code], definition))
         if stays:
             known.needs |= needs_of_definition(definition)
     achievements = dict(stored)
@@ -396,9 +396,7 @@ def _check_twice(document: Document, section: str) -> Iterator[Problem]:
         first = seen.setdefault(one["code"], index)
         if first != index:
             place = {"place": as_path((section, first))}
-            yield _problem(
-                (section, index, "code"), _("%(place)s has the same code.") % place, one["code"]
-            )
+            yield _problem((section, index, "code"), _("%(place)s has the same code.") % place, one["code"])
 
 
 def _check_belonging(achievement: Document, path: Path, world: _World) -> Iterator[Problem]:
@@ -406,7 +404,9 @@ def _check_belonging(achievement: Document, path: Path, world: _World) -> Iterat
     organization = achievement["organization"]
     stored = world.stored.get(achievement["code"])
     if stored and stored.organization != organization:
-        message = _("This achievement belongs to the organisation %(owner)s.") % {"owner": stored.organization}
+        message = _("This achievement belongs to the organisation %(owner)s.") % {
+            "owner": stored.organization
+        }
         yield _problem((*path, "organization"), message, organization)
     if stored and stored.kind != achievement["kind"]:
         message = _("This achievement is of the kind %(kind)s and stays so. Take another code.") % {
@@ -509,7 +509,9 @@ def _check_level1(achievement: Document, path: Path, _world: _World) -> Iterator
     yield from _unwanted(achievement, path[:-1], Kind.LEVEL_1, ("exams",))
     mode, rule = criteria.get("mode"), criteria.get("rule")
     if mode is None:
-        message = _("Say whether the award follows the platform's certificate: mirror, own_with_platform or own.")
+        message = _(
+            "Say whether the award follows the platform's certificate: mirror, own_with_platform or own."
+        )
         yield _problem((*path, "mode"), message)
     elif mode == "mirror":
         if rule is not None:
@@ -524,7 +526,9 @@ def _check_level1(achievement: Document, path: Path, _world: _World) -> Iterator
     yield from _check_rule(rule, (*path, "rule"), own_exams=set())
     if mode == "own_with_platform":
         if any(kind == "certificate" for kind, _value, _path in _leaves(rule, ())):
-            message = _("The platform is asked for its certificate when the rule is met, so it cannot be part of it.")
+            message = _(
+                "The platform is asked for its certificate when the rule is met, so it cannot be part of it."
+            )
             yield _problem((*path, "rule"), message)
         elif not _implies(rule, "course_grade"):
             message = _(
@@ -648,7 +652,9 @@ def _check_credits(tree: Document, path: Path, world: _World) -> Iterator[Proble
         (world.achievements[code].credits for code in codes if code in world.achievements), Decimal(0)
     )
     if codes <= world.achievements.keys() and attainable < minimum:
-        message = _("At most %(attainable)s credits can be attained here, fewer than the %(minimum)s asked for.")
+        message = _(
+            "At most %(attainable)s credits can be attained here, fewer than the %(minimum)s asked for."
+        )
         yield _problem(
             (*path, "credits", "minimum"), message % {"attainable": attainable, "minimum": minimum}
         )
@@ -718,7 +724,9 @@ def _advise(document: Document) -> Iterator[Problem]:
                 message = _("This achievement has been retired; only awards that were given count.")
                 yield _problem((*path, "criteria"), message, code)
         for leaf in leaves_of(achievement["criteria"].get("tree") or {"all": []}):
-            strange = set(leaf.get("excluding_versions", ())) - world.achievements[leaf["achievement"]].numbers
+            strange = (
+                set(leaf.get("excluding_versions", ())) - world.achievements[leaf["achievement"]].numbers
+            )
             if strange:
                 message = _("There are no such versions of %(code)s: %(numbers)s.") % {
                     "code": leaf["achievement"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -78,14 +79,23 @@ _READ_SCALAR: dict[str, Any] = {
 }
 
 
+# Whatever is not printable in YAML 1.1.
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
 class _Unreadable(Exception):
     """The YAML cannot be read; ``problem`` says why and where."""
 
     def __init__(self, message: str, mark: Any = None, where: str = ""):
-        place = _("line %(line)s, column %(column)s") % {
-            "line": mark.line + 1,
-            "column": mark.column + 1,
-        } if mark is not None else ""
+        place = (
+            _("line %(line)s, column %(column)s")
+            % {
+                "line": mark.line + 1,
+                "column": mark.column + 1,
+            }
+            if mark is not None
+            else ""
+        )
         self.problem = Problem(where or place, f"{message} ({place})" if where and place else message)
 
 
@@ -129,10 +139,15 @@ def _decode(text: bytes | str, max_bytes: int) -> str:
         size = {"size": max_bytes // 1024}
         raise _Unreadable(_("It is larger than %(size)s kB.") % size)
     try:
-        return data.decode("utf-8-sig")
+        decoded = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise _Unreadable(_("It is not UTF-8 text, from line %(line)s on.") % {"line": line}) from None
+    unprintable = _UNPRINTABLE.search(decoded)
+    if unprintable:
+        line = decoded.count("\n", 0, unprintable.start()) + 1
+        raise _Unreadable(_("There is a control character on line %(line)s.") % {"line": line})
+    return decoded
 
 
 def _compose(text: str) -> yaml.Node | None:
@@ -248,6 +263,7 @@ def read_catalogue_file(name: str, content: bytes) -> CatalogueFile:
     return CatalogueFile(name, read.value, read.lines)
 
 
+_PLACE = re.compile(r"\b(issuers|achievements)\[(\d+)\]")
 _SECTION = re.compile(r"^(issuers|achievements)\[(\d+)\](.*)$")
 
 
@@ -262,8 +278,19 @@ class JoinedCatalogue:
             for section, origins in self._origins.items():
                 entries = file.document.get(section) if isinstance(file.document, dict) else None
                 if isinstance(entries, list):
-                    self.document[section] += entries
-                    origins += [(file, index) for index in range(len(entries))]
+                    self._add(section, file, entries)
+
+    def _add(self, section: str, file: CatalogueFile, entries: list[Any]) -> None:
+        """Add a file's entries; what other files say in the same words is no contradiction."""
+        others = {self._words(entry) for entry in self.document[section]}
+        for index, entry in enumerate(entries):
+            if self._words(entry) not in others:
+                self.document[section].append(entry)
+                self._origins[section].append((file, index))
+
+    @staticmethod
+    def _words(entry: Any) -> str:
+        return json.dumps(entry, sort_keys=True)
 
     def check(self) -> list[FileProblem]:
         """Return what is wrong: what each file has besides its entries, then the whole."""
@@ -287,7 +314,12 @@ class JoinedCatalogue:
         if match is None:
             return FileProblem(problem.where, problem.message, problem.value)
         file, index = self._origins[match[1]][int(match[2])]
-        return self._in_file(file, replace(problem, where=f"{match[1]}[{index}]{match[3]}"))
+        message = _PLACE.sub(self._original_place, problem.message)
+        return self._in_file(file, replace(problem, where=f"{match[1]}[{index}]{match[3]}", message=message))
+
+    def _original_place(self, match: re.Match[str]) -> str:
+        file, index = self._origins[match[1]][int(match[2])]
+        return f"{file.name}: {match[1]}[{index}]" if len(self.files) > 1 else match[0]
 
     def _in_file(self, file: CatalogueFile, problem: Problem) -> FileProblem:
         where = problem.where

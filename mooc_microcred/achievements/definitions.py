@@ -193,9 +193,7 @@ def store_version(definition: dict[str, Any], actor_id: int | None) -> tuple[Ach
 
 def is_replaceable(version: AchievementVersion) -> bool:
     """Say whether a version may be written over: a draft that was never in force and has no awards."""
-    return (
-        version.state == State.DRAFT and version.activated_at is None and not version.awards.exists()
-    )
+    return version.state == State.DRAFT and version.activated_at is None and not version.awards.exists()
 
 
 def activate_version(*, version_id: int, actor_id: int | None) -> VersionData:
@@ -247,9 +245,9 @@ def require_ready(versions: Iterable[AchievementVersion]) -> None:
     versions = list(versions)
     needed = {code for version in versions for code in needs_of_definition(version.definition)}
     known = set(
-        AchievementVersion.objects.filter(achievement__code__in=needed, activated_at__isnull=False).values_list(
-            "achievement__code", flat=True
-        )
+        AchievementVersion.objects.filter(
+            achievement__code__in=needed, activated_at__isnull=False
+        ).values_list("achievement__code", flat=True)
     )
     problems = [
         Problem(
@@ -290,9 +288,7 @@ def _end(version: AchievementVersion, actor_id: int | None, **details: Any) -> N
 
 
 def _get_version(version_id: int) -> AchievementVersion:
-    version = (
-        AchievementVersion.objects.select_related("achievement", "issuer").filter(pk=version_id).first()
-    )
+    version = AchievementVersion.objects.select_related("achievement", "issuer").filter(pk=version_id).first()
     if version is None:
         raise NotFound(_("There is no such version."))
     return version
