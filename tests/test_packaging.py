@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+# Built and installed once, by one process of a parallel run.
+pytestmark = pytest.mark.xdist_group("packaging")
+
 ROOT = Path(__file__).parents[1]
 # Where the packages lie in the sources, by their import name.
 SOURCES = {
