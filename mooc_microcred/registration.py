@@ -16,6 +16,7 @@ from mooc_microcred.core.sweeper import Step, register_step
 from mooc_microcred.creditbank import api as creditbank
 from mooc_microcred.creditbank import subscribers as creditbank_subscribers
 from mooc_microcred.creditbank.health import probe_deliveries
+from mooc_microcred.exams.evidence import ExamEvidence
 from mooc_microcred.exams.health import probe_batches
 from mooc_microcred.programs import api as programs
 
@@ -23,6 +24,7 @@ from mooc_microcred.programs import api as programs
 def register() -> None:
     """Register evidence sources, outbox subscribers and system checks; again is harmless."""
     register_checks()
+    register_evidence_source(ExamEvidence())
     register_evidence_source(programs.ProgrammeEvidence())
     creditbank_subscribers.register()
     use_bank_check(lambda _value: map(str, creditbank.check_bank_settings()))

@@ -162,7 +162,8 @@ def _measure(kind: str, arguments: Mapping[str, Any], facts: Facts, have: Decima
         details = {"completed": facts.course.completion.completed, "total": facts.course.completion.total}
     if kind == "exam":
         fact = facts.exams.get(arguments["code"])
-        details = dict(fact.details) if fact else {}
+        shown = ("attempts", "sat_on", "resit_from")
+        details = {name: fact.details[name] for name in shown if name in fact.details} if fact else {}
     return Measure(kind, key, met, have, need, details=details)
 
 

@@ -8,7 +8,7 @@ nowhere else.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -377,11 +377,12 @@ class _LearnerJudge:
             self._earn_in_a_run(code, last)
 
     def _earn_in_a_run(self, code: str, last: Award | None) -> None:
+        exams = _unused(self.truth.exams, last)
         for run, definition in self._runs_to_try(code):
             state = self.truth.states.get(run)
             if state is None:
                 continue
-            verdict = judge_in_run(definition, run, state, self.truth.exams, self.counting_level1(definition))
+            verdict = judge_in_run(definition, run, state, exams, self.counting_level1(definition))
             if verdict.due and verdict.due > self.now:
                 self.decision.dues.add((run, verdict.due))
             if definition.mode == "own_with_platform":
@@ -540,6 +541,22 @@ def judge_in_run(
         due=min(dues, default=None),
         stands_on=stands_on,
     )
+
+
+def _unused(exams: Mapping[str, Fact], last: Award | None) -> Mapping[str, Fact]:
+    """Return the exam facts without the sittings on which an expired award rested: those do not renew it."""
+    if last is None or last.state != Award.State.EXPIRED:
+        return exams
+    used = set(last.evidence.get("references", ()))
+    fresh = {}
+    for code, fact in exams.items():
+        left = [one for one in fact.details.get("sittings", ()) if one["reference"] not in used]
+        if fact.reference not in used:
+            fresh[code] = fact
+        elif left:
+            best = max(left, key=lambda one: Decimal(one["percent"]))
+            fresh[code] = replace(fact, reference=best["reference"], percent=Decimal(best["percent"]))
+    return fresh
 
 
 def _is_new(verdict: Verdict, last: Award | None) -> bool:
