@@ -123,11 +123,12 @@ def _deliver_to_bank(bank: Bank, ids: Sequence[int], report: DeliveryReport) -> 
 def _deliver_chunk(bank: Bank, backend: BankBackend, ids: Sequence[int], report: DeliveryReport) -> bool:
     """Claim, prepare, send, record; return whether the bank seems to be away."""
     token = uuid4().hex
-    claimed = _claim(bank, ids, token)
+    in_files = backend.batch > 1
+    claimed = _claim(bank, ids, token, whole_drops=in_files)
     if not claimed:
         return False
     profiles = _read_profiles(claimed)
-    drop = f"{bank.code}-{clock.now():%Y%m%dT%H%M%SZ}-{token[:12]}" if backend.batch > 1 else ""
+    drop = f"{bank.code}-{clock.now():%Y%m%dT%H%M%SZ}-{token[:12]}" if in_files else ""
     prepared: list[Prepared] = []
     for one in claimed:
         ready = _prepare(one, bank, token, profiles, drop)
@@ -146,24 +147,17 @@ def _deliver_chunk(bank: Bank, backend: BankBackend, ids: Sequence[int], report:
 # --- claim ---
 
 
-def _claim(bank: Bank, ids: Sequence[int], token: str) -> list[Claimed]:
+def _claim(bank: Bank, ids: Sequence[int], token: str, *, whole_drops: bool) -> list[Claimed]:
     """Take those of the deliveries that nobody else took, by compare-and-set.
 
     A drop that a dead worker left is taken whole, so that its file is written as it was meant.
     """
     now = clock.now()
-    drops = set(
-        Delivery.objects.filter(pk__in=ids, state=State.SENT, handed_over_at=None)
-        .exclude(drop_file="")
-        .values_list("drop_file", flat=True)
-    )
     wanted = set(ids)
-    if drops:
-        wanted |= set(
-            Delivery.objects.filter(
-                bank=bank.code, drop_file__in=drops, state=State.SENT, due__lte=now
-            ).values_list("pk", flat=True)
-        )
+    if whole_drops:
+        left = Delivery.objects.filter(bank=bank.code, state=State.SENT, handed_over_at=None, due__lte=now)
+        drops = left.filter(pk__in=ids).exclude(drop_file="").values_list("drop_file", flat=True)
+        wanted |= set(left.filter(drop_file__in=set(drops)).values_list("pk", flat=True))
     lease = max(microcred_settings.LEASE_SECONDS, 4 * microcred_settings.BANK_TIMEOUT)
     Delivery.objects.filter(pk__in=wanted, state__in=_TO_DO, due__lte=now).update(
         claim=token, due=now + timedelta(seconds=lease)
@@ -198,7 +192,9 @@ def _prepare(
     with transaction.atomic():
         lock_record(claimed.record_id)
         delivery = Delivery.objects.select_related(
-            "record__award__version__achievement", "record__award__version__issuer"
+            "record__award__achievement",
+            "record__award__version__achievement",
+            "record__award__version__issuer",
         ).get(pk=claimed.id)
         if delivery.claim != token or delivery.state not in _TO_DO:
             return "stopped"

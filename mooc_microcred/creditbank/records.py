@@ -117,11 +117,12 @@ def read_truth(record: CreditRecord, *, lock_consent: bool = False) -> Truth:
     """Read what the deliveries of a locked record depend on.
 
     Args:
-        record: locked by the caller.
+        record: locked by the caller, and read with ``award__achievement`` after it was locked: what
+            is rendered and what is fingerprinted must be the same row.
         lock_consent: keep a withdrawal waiting until the end of the transaction, so that none can
             slip in between this look and the sealing.
     """
-    award = Award.objects.select_related("achievement").get(pk=record.award_id)
+    award: Award = record.award
     return Truth(
         award_state=award.state,
         shown=award.published_at is not None,
@@ -162,7 +163,7 @@ def is_allowed(delivery: Delivery, truth: Truth) -> bool:
 def settle(record_id: int) -> CreditRecord:
     """Make the deliveries and the state of a record fit the truth. Must run inside ``atomic``."""
     lock_record(record_id)
-    record = CreditRecord.objects.get(pk=record_id)
+    record = CreditRecord.objects.select_related("award__achievement").get(pk=record_id)
     truth = read_truth(record)
     deliveries = list(record.deliveries.order_by("sequence"))
     told = [one for one in deliveries if is_told(one)]
