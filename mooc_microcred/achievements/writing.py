@@ -73,11 +73,13 @@ def _write_group(
         group = [one for one in group if one.learner_id in ours]
         issued = [award for one in group for award in one.decision.issued]
         changes = [change for one in group for change in one.decision.changes]
-        _insert_awards(issued)
+        # First what ends: an achievement may be lost by one run and earned by another at once, and
+        # only one award of it is live.
         for change in changes:
             Award.objects.filter(pk=change.award.pk).update(**change.fields)
-        AwardEvent.objects.bulk_create([*_events_of_new(issued), *_events_of(changes)])
-        outbox.append([*_notes_of_new(issued), *_notes_of(changes)])
+        _insert_awards(issued)
+        AwardEvent.objects.bulk_create([*_events_of(changes), *_events_of_new(issued)])
+        outbox.append([*_notes_of(changes), *_notes_of_new(issued)])
         _append_dues(group, known)
         _delete_requests(group)
     written.issued += len(issued)
