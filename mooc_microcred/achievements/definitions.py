@@ -283,7 +283,11 @@ def _end(version: AchievementVersion, actor_id: int | None, **details: Any) -> N
     version.state = State.RETIRED
     version.retired_at = clock.now()
     version.save(update_fields=["state", "retired_at"])
-    version.courses.all().delete()
+    if version.awards.exists():
+        # Its awards go on following the platform's certificates.
+        version.courses.update(needs_completion=False)
+    else:
+        version.courses.all().delete()
     _log(version, "version.retired", actor_id, **details)
 
 

@@ -50,12 +50,14 @@ def start_feed(
 
 
 def start_feed_of_everything(*, reason: str, organization: str = "") -> list[int]:
-    """Begin to feed every learner of every course and programme that active versions look at.
+    """Begin to feed every learner of every course that a version looks at, and of every active programme.
+
+    Retired versions count as long as they have awards, which go on following their certificates.
 
     Args:
         organization: only definitions of this organisation; empty means all.
     """
-    rows = CourseRequirement.objects.filter(version__state=AchievementVersion.State.ACTIVE)
+    rows = CourseRequirement.objects.all()
     programmes = AchievementVersion.objects.filter(
         state=AchievementVersion.State.ACTIVE, achievement__kind="programme"
     )

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from mooc_microcred.achievements import api, reasons
+from mooc_microcred.achievements import api, definitions, reasons, watch
 from mooc_microcred.achievements.models import (
     Award,
     AwardEvent,
@@ -452,6 +452,13 @@ class TestLifeOfAnAward:
         platform.away = False
         with clock.shifted(timedelta(seconds=31)):
             api.evaluate_due()
+        assert Award.objects.get(pk=award.pk).state == "revoked"
+
+    def test_it_follows_its_certificate_after_its_definition_was_retired(self, platform, award):
+        definitions.retire_version(version_id=award.version_id, actor_id=1)
+        assert watch.is_watched(RUN)
+        platform.certify(LEARNER, RUN, invalidated=True)
+        evaluate(course_key=RUN)
         assert Award.objects.get(pk=award.pk).state == "revoked"
 
     def test_it_is_earned_again_when_the_certificate_is_valid_again(self, platform, award):
