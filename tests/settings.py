@@ -91,7 +91,7 @@ EVENT_TRACKING_ENABLED = True
 # As the platform's; each test that signs in by token sets the public key of its own issuer.
 JWT_AUTH = {
     "JWT_ISSUERS": [
-        {"ISSUER": "https://lms.example.org/oauth2", "AUDIENCE": "lms-key", "SECRET_KEY": "only for tests" * 4}
+        {"ISSUER": "https://lms.example.org/oauth2", "AUDIENCE": "lms-key", "SECRET_KEY": "only tests" * 4}
     ],
     "JWT_ISSUER": "https://lms.example.org/oauth2",
     "JWT_AUDIENCE": "lms-key",
