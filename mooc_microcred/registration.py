@@ -12,6 +12,7 @@ from mooc_microcred.core.checks import register_checks, use_bank_check
 from mooc_microcred.core.doctor import register_probe, register_probes
 from mooc_microcred.core.evidence import register_evidence_source
 from mooc_microcred.core.models import OutboxMessage
+from mooc_microcred.core.platform import PlatformUnavailable
 from mooc_microcred.core.sweeper import Step, register_step
 from mooc_microcred.creditbank import api as creditbank
 from mooc_microcred.creditbank import subscribers as creditbank_subscribers
@@ -75,7 +76,10 @@ def _due(waiting: QuerySet, field: str = "due") -> int:
 
 def _evaluate() -> int:
     report = achievements.evaluate_due()
-    return 0 if report.platform_away else report.requests
+    if report.platform_away:
+        # The requests wait; the step ends, and the heartbeat says why.
+        raise PlatformUnavailable("the platform could not be read")
+    return report.requests + report.failed + report.busy
 
 
 def _relay() -> int:

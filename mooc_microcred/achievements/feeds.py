@@ -52,10 +52,24 @@ def start_feed(
 def start_feed_of_everything(*, reason: str, organization: str = "") -> list[int]:
     """Begin to feed every learner of every course that a version looks at, and of every active programme.
 
+    Args:
+        organization: only definitions of this organisation; empty means all.
+    """
+    runs, programmes = concerned_by_everything(organization=organization)
+    feeds = [start_feed(reason=reason, course_key=run) for run in runs]
+    return feeds + [start_feed(reason=reason, version_id=version_id) for version_id in programmes]
+
+
+def concerned_by_everything(*, organization: str = "") -> tuple[list[str], list[int]]:
+    """Return every run that a version looks at, and the version ids of every active programme.
+
     Retired versions count as long as they have awards, which go on following their certificates.
 
     Args:
         organization: only definitions of this organisation; empty means all.
+
+    Raises:
+        PlatformUnavailable: runs cannot be enumerated now.
     """
     rows = CourseRequirement.objects.all()
     programmes = AchievementVersion.objects.filter(
@@ -64,13 +78,24 @@ def start_feed_of_everything(*, reason: str, organization: str = "") -> list[int
     if organization:
         rows = rows.filter(version__achievement__organization=organization)
         programmes = programmes.filter(achievement__organization=organization)
-    rows = list(rows)
-    courses = {(row.organization, row.number) for row in rows if not row.course_key}
-    runs = {row.course_key for row in rows if row.course_key}
+    requirements = list(rows)
+    courses = {(one.organization, one.number) for one in requirements if not one.course_key}
+    runs = {one.course_key for one in requirements if one.course_key}
     if courses:
         runs |= {run for found in get_platform().course_runs(courses).values() for run in found}
-    feeds = [start_feed(reason=reason, course_key=run) for run in sorted(runs)]
-    return feeds + [start_feed(reason=reason, version_id=one.pk) for one in programmes]
+    return sorted(runs), list(programmes.order_by("id").values_list("id", flat=True))
+
+
+def next_learners(
+    *, course_key: str = "", version_id: int | None = None, after: int = 0, limit: int = CHUNK
+) -> Sequence[int]:
+    """Return the learners whom a feed would come to next, ascending, above ``after``.
+
+    Raises:
+        PlatformUnavailable: learners cannot be enumerated now.
+    """
+    definition = get_definition(version_id) if version_id else None
+    return _next_learners(Feed(course_key=course_key, after_learner=after), definition, limit)
 
 
 def advance_feeds(*, limit: int = CHUNK) -> int:
