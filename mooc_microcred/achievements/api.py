@@ -20,7 +20,9 @@ from mooc_microcred.achievements.catalogue import (
 from mooc_microcred.achievements.evaluation import evaluate_due
 from mooc_microcred.achievements.feeds import (
     advance_feeds,
+    concerned_by_everything,
     count_open_feeds,
+    next_learners,
     start_feed,
     start_feed_of_everything,
 )
@@ -43,6 +45,7 @@ __all__ = [
     "award_data",
     "award_history",
     "awards_of_staff",
+    "concerned_by_everything",
     "count_open_feeds",
     "current_catalogue",
     "describe_reason",
@@ -51,6 +54,7 @@ __all__ = [
     "get_awards",
     "get_definition",
     "list_awards",
+    "next_learners",
     "preview_changes",
     "read_holdings",
     "read_progress",
