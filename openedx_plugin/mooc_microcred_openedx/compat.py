@@ -1,0 +1,149 @@
+"""Every name of edx-platform that the suite uses, imported when it is needed.
+
+One function per name, so that what a release has renamed is mended in one place, and so that the
+plugin can be imported where the platform is not.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def generated_certificate() -> Any:
+    """Return the model of course certificates."""
+    from lms.djangoapps.certificates.models import GeneratedCertificate
+
+    return GeneratedCertificate
+
+
+def certificate_invalidation() -> Any:
+    """Return the model of certificates that a person has invalidated."""
+    from lms.djangoapps.certificates.models import CertificateInvalidation
+
+    return CertificateInvalidation
+
+
+def certificates_viewable_for_course(overview: Any) -> bool:
+    """Say whether learners may see the certificates of a run now; no query."""
+    from lms.djangoapps.certificates.api import certificates_viewable_for_course
+
+    return certificates_viewable_for_course(overview)
+
+
+def has_html_certificates_enabled(overview: Any) -> bool:
+    """Say whether a run issues certificates at all; no query."""
+    from lms.djangoapps.certificates.utils import has_html_certificates_enabled
+
+    return has_html_certificates_enabled(overview)
+
+
+def is_on_allowlist(user: Any, course_key: Any) -> bool:
+    """Say whether a learner gets a certificate whatever their grade."""
+    from lms.djangoapps.certificates.generation_handler import is_on_certificate_allowlist
+
+    return is_on_certificate_allowlist(user, course_key)
+
+
+def can_generate_certificate(user: Any, course_key: Any, mode: str | None, *, allowlisted: bool) -> bool:
+    """Ask the platform's own checks, which have no side effect, whether it would generate a certificate."""
+    from lms.djangoapps.certificates import generation_handler
+    from lms.djangoapps.grades.api import CourseGradeFactory
+
+    if allowlisted:
+        return generation_handler._can_generate_allowlist_certificate(user, course_key, mode)
+    grade = CourseGradeFactory().read(user, course_key=course_key)
+    return generation_handler._can_generate_regular_certificate(user, course_key, mode, grade)
+
+
+def generate_certificate_task(user: Any, course_key: Any) -> bool:
+    """Queue the generation of a certificate; False where the platform does not."""
+    from lms.djangoapps.certificates.api import generate_certificate_task
+    from lms.djangoapps.certificates.generation_handler import CertificateGenerationNotAllowed
+
+    try:
+        return generate_certificate_task(user, course_key)
+    except CertificateGenerationNotAllowed:
+        return False
+
+
+def is_beta_tester(user: Any, course_key: Any) -> bool:
+    """Say whether a learner tests a run before it starts: the platform certifies none of them."""
+    from lms.djangoapps.instructor.access import is_beta_tester
+
+    return is_beta_tester(user, course_key)
+
+
+def persistent_course_grade() -> Any:
+    """Return the model of course grades."""
+    from lms.djangoapps.grades.models import PersistentCourseGrade
+
+    return PersistentCourseGrade
+
+
+def persistent_subsection_grade() -> Any:
+    """Return the model of subsection grades, with ``override``."""
+    from lms.djangoapps.grades.models import PersistentSubsectionGrade
+
+    return PersistentSubsectionGrade
+
+
+def course_enrollment() -> Any:
+    """Return the model of enrolments."""
+    from common.djangoapps.student.models import CourseEnrollment
+
+    return CourseEnrollment
+
+
+def is_eligible_for_certificate(mode: str) -> bool:
+    """Say whether an enrolment mode earns certificates."""
+    from common.djangoapps.course_modes.api import is_eligible_for_certificate
+
+    return is_eligible_for_certificate(mode)
+
+
+def course_overview() -> Any:
+    """Return the model of course runs."""
+    from openedx.core.djangoapps.content.course_overviews.models import CourseOverview
+
+    return CourseOverview
+
+
+def completion_summary(course_key: Any, user: Any) -> dict[str, int]:
+    """Return complete_count, incomplete_count and locked_count of a learner's units; walks the block tree."""
+    from lms.djangoapps.courseware.courses import get_course_blocks_completion_summary
+
+    return get_course_blocks_completion_summary(course_key, user)
+
+
+def block_completion() -> Any:
+    """Return the model of completed blocks."""
+    from completion.models import BlockCompletion
+
+    return BlockCompletion
+
+
+def verified_name() -> Any | None:
+    """Return the model of verified names, or None where name affirmation is not installed."""
+    from django.apps import apps
+
+    if not apps.is_installed("edx_name_affirmation"):
+        return None
+    from edx_name_affirmation.models import VerifiedName
+
+    return VerifiedName
+
+
+def languages(user_ids: list[int]) -> dict[int, str]:
+    """Return the language that each user has chosen, where they have."""
+    from openedx.core.djangoapps.lang_pref import LANGUAGE_KEY
+    from openedx.core.djangoapps.user_api.models import UserPreference
+
+    rows = UserPreference.objects.filter(user_id__in=user_ids, key=LANGUAGE_KEY)
+    return dict(rows.values_list("user_id", "value"))
+
+
+def display_behaviours() -> Any:
+    """Return the enumeration of the ways in which a run shows its certificates."""
+    from xmodule.data import CertificatesDisplayBehaviors
+
+    return CertificatesDisplayBehaviors
