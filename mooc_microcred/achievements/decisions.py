@@ -152,7 +152,10 @@ def queries_for(catalogue: Catalogue, truth: LearnerTruth) -> tuple[list[StateQu
             if award.evidence.get("mode") in MIRRORED:
                 wanted.setdefault(award.course_key, [])
             exams |= set(award.evidence.get("exams", ()))
-    for code in truth.scope - live.keys():
+    for code in truth.scope:
+        held = live.get(code)
+        if held is not None and not _may_be_replaced(held, truth.now):
+            continue
         if code not in catalogue.versions or _is_barred(truth.last(code)):
             continue
         for run, definition in candidate_runs(catalogue, truth, code):
@@ -172,6 +175,14 @@ def _query(learner_id: int, run: str, needs: list[Needs]) -> StateQuery:
         completion_floor=min((one.completion_floor for one in needs if one.completion), default=Decimal(0)),
         subsections=tuple(sorted({block for one in needs for block in one.subsections})),
     )
+
+
+def _may_be_replaced(held: Award, now: datetime) -> bool:
+    """Say whether this evaluation may end an award and find another run by which it is earned anew.
+
+    Then that run must be read at once, or whatever stands on the award would be revoked for nothing.
+    """
+    return held.evidence.get("mode") in MIRRORED or (held.expires_at is not None and held.expires_at <= now)
 
 
 def _is_barred(award: Award | None) -> bool:
@@ -304,6 +315,9 @@ class _LearnerJudge:
                 reasons.EXAM_SUPERSEDED,
                 details={"measures": [measure_to_json(one) for one in verdict.measures]},
             )
+            # Judged once more as if it had never been awarded: course work that has improved since
+            # was not read for an award that is held.
+            self.decision.dues.add((award.course_key, self.now))
 
     def _follow_support(self, code: str, award: Award) -> None:
         """Revocation flows up: judge again where an award on which this one stands was revoked."""
@@ -412,6 +426,7 @@ class _LearnerJudge:
             return
         asked_at = self.truth.asks.get(run)
         if asked_at is not None and self.now - asked_at < ASK_AGAIN_AFTER:
+            self.decision.dues.add((run, asked_at + ASK_AGAIN_AFTER))
             return
         if definition.rule and judge(definition.rule, Facts(run, state, self.truth.exams)).met:
             self.decision.asks.add(run)

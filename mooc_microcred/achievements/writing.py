@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from mooc_microcred.achievements.decisions import Change, Decision
+from mooc_microcred.achievements.decisions import ASK_AGAIN_AFTER, Change, Decision
 from mooc_microcred.achievements.models import Award, AwardEvent, CertificateAsk, EvaluationRequest
 from mooc_microcred.core import clock, outbox
 from mooc_microcred.core.lease import confirm_leases
@@ -175,14 +175,17 @@ def ask_for_certificates(decisions: Mapping[int, Decision]) -> None:
         for run in sorted(decision.asks):
             platform = get_platform()
             answer = platform.would_issue_certificate(learner, run)
+            now = clock.now()
             if answer.accepted:
                 platform.request_certificate(learner, run)
+                # The platform may lose the request; nothing would tell us.
+                decision.dues.add((run, now + ASK_AGAIN_AFTER))
             CertificateAsk.objects.update_or_create(
                 learner_id=learner,
                 course_key=run,
                 defaults={
-                    "asked_at": clock.now() if answer.accepted else None,
+                    "asked_at": now if answer.accepted else None,
                     "refusal": answer.reason,
-                    "checked_at": clock.now(),
+                    "checked_at": now,
                 },
             )
