@@ -117,7 +117,9 @@ class Question(models.Model):
 
     class Meta:
         ordering = ["position"]
-        constraints = [models.UniqueConstraint(fields=["course", "position"], name="sandbox_question_position")]
+        constraints = [
+            models.UniqueConstraint(fields=["course", "position"], name="sandbox_question_position")
+        ]
 
     def __str__(self):
         return f"{self.course_id} question {self.position}"

@@ -1,4 +1,7 @@
-"""The platform port on the sandbox's own tables: every call reads the database, in a constant number of queries."""
+"""The platform port on the sandbox's own tables.
+
+Every call reads the database anew, with a number of queries that does not grow with what is asked.
+"""
 
 from __future__ import annotations
 

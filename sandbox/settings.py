@@ -121,6 +121,9 @@ MOOC_MICROCRED = {
     "PLATFORM": "sandbox.platform.SandboxPlatform",
     "CACHE_TTL": 1,
     "COMPLETION_DEBOUNCE": 1,
+    # Somebody who tries things out by script is not an attack.
+    "API_RATE": "1200/min",
+    "API_UPLOAD_RATE": "120/min",
     "PRIVATE_STORAGE_ROOT": str(DATA / "private"),
     "ENCRYPTION_KEYS": [_SECRETS["encryption_key"]],
     "IDENTITY_HASH_KEY": _SECRETS["identity_hash_key"],
@@ -132,8 +135,9 @@ MOOC_MICROCRED = {
                 "version": "2026-1",
                 "th": "ข้าพเจ้ายินยอมให้ส่งชื่อ เลขประจำตัวประชาชน ผลลัพธ์การเรียนรู้ จำนวนหน่วยกิต และวิธีการประเมิน"
                 "ไปยังคลังหน่วยกิตจำลอง เพื่อสะสมหน่วยกิต ข้าพเจ้าถอนความยินยอมได้ทุกเมื่อ",
-                "en": "I agree that my name, my national ID, my learning outcomes, the number of credits and the method"
-                " of assessment are sent to the sandbox credit bank to accumulate credit. I may withdraw at any time.",
+                "en": "I agree that my name, my national ID, my learning outcomes, the number of credits and"
+                " the method of assessment are sent to the sandbox credit bank to accumulate credit."
+                " I may withdraw my consent at any time.",
             },
             "options": {
                 "url": f"{BANK_URL}/deliveries",

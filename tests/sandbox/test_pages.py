@@ -117,7 +117,9 @@ def test_the_thai_pages_say_nothing_in_english_that_has_a_thai_word(browser, cat
     client = browser(who, "th")
     client.post(address("enrol", KEY))
     page = Page(client.get(address(name, *where)))
-    english = [text for text in page.text if re.search(r"[A-Za-z]{3,}.*\s[a-z]{2,}", text) and not THAI.search(text)]
+    english = [
+        text for text in page.text if re.search(r"[A-Za-z]{3,}.*\s[a-z]{2,}", text) and not THAI.search(text)
+    ]
     assert english == []
 
 
@@ -154,7 +156,9 @@ def test_the_public_password_works(client, people):
 
 
 def test_the_language_is_switched_by_a_form(client, sandbox):
-    response = client.post(reverse("set_language"), {"language": "th", "next": address("courses")}, follow=True)
+    response = client.post(
+        reverse("set_language"), {"language": "th", "next": address("courses")}, follow=True
+    )
     assert Page(response).lang == "th"
     assert "การเขียนโปรแกรมไพทอนเบื้องต้น" in response.content.decode()
 

@@ -1,17 +1,23 @@
-"""Load the sandbox's courses and people."""
+"""Fill the sandbox."""
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from sandbox.accounts import ACCOUNTS, load_accounts
+from sandbox.accounts import load_accounts
 from sandbox.content import load_courses
+from sandbox.people import ACCOUNTS
+
+SAMPLE = "python-series"
 
 
 class Command(BaseCommand):
-    """Make the courses and accounts; again is harmless."""
+    """Make tables, courses, accounts and the catalogue; again is harmless."""
 
-    help = "Make the sandbox's courses and accounts; again is harmless."
+    help = "Makes the sandbox's tables, courses, accounts and catalogue; again is harmless."
 
     def handle(self, *args, **options):
+        call_command("migrate", verbosity=0, run_syncdb=True)
         courses = load_courses()
         load_accounts()
+        call_command("microcred_catalogue", "load", sample=[SAMPLE], stdout=self.stdout)
         self.stdout.write(f"{len(courses)} courses, {len(ACCOUNTS)} accounts")
