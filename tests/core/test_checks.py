@@ -1,3 +1,4 @@
+import ast
 import re
 from pathlib import Path
 
@@ -214,7 +215,11 @@ def test_repeatable_read_is_an_error_on_mysql():
             cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
 
 
-def test_the_settings_reference_describes_every_setting():
+def test_the_settings_reference_describes_every_setting_with_its_default():
     page = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8")
-    described = set(re.findall(r"^### `([A-Z_]+)`", page, re.MULTILINE))
-    assert described == set(DEFAULTS)
+    sections = dict(re.findall(r"^### `([A-Z_]+)`\n(.*?)(?=^##|\Z)", page, re.MULTILINE | re.DOTALL))
+    assert set(sections) == set(DEFAULTS)
+    for name, section in sections.items():
+        told = re.search(r"\*\*Default:\*\*\s+`([^`]*)`", section)
+        assert told, name
+        assert ast.literal_eval(told[1]) == DEFAULTS[name], name
