@@ -17,6 +17,7 @@ from mooc_microcred.core.sweeper import Step, register_step
 from mooc_microcred.creditbank import api as creditbank
 from mooc_microcred.creditbank import subscribers as creditbank_subscribers
 from mooc_microcred.creditbank.health import probe_deliveries
+from mooc_microcred.exams import retirement as exams_retirement
 from mooc_microcred.exams.evidence import ExamEvidence
 from mooc_microcred.exams.health import probe_batches
 from mooc_microcred.programs import api as programs
@@ -42,6 +43,7 @@ def _offer_run(message: outbox.Message) -> None:
 def _register_retirement() -> None:
     retirement.subscribe()
     retirement.register_retirement_hook("achievements", forget_learner)
+    retirement.register_retirement_hook("exams", exams_retirement.forget_learner)
     retirement.register_retirement_hook("creditbank", creditbank.forget_learner)
 
 

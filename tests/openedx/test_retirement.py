@@ -20,6 +20,7 @@ from mooc_microcred.core.models import (
     RetiredLearner,
     StaffRole,
 )
+from mooc_microcred.exams.models import ExamAdmission
 from mooc_microcred_openedx.guards import failures
 from mooc_microcred_openedx.wiring import RETIREMENT_SIGNALS, connect_optional_receivers
 from tests.support import events
@@ -74,12 +75,15 @@ def test_everything_personal_and_everything_pending_is_gone(platform_signals, wa
     )
     StaffRole.objects.create(user_id=user.pk, role="verifier")
     CertificateAsk.objects.create(learner_id=user.pk, course_key=RUN, checked_at=clock.now())
+    ExamAdmission.objects.create(
+        exam_code="e", organization="KMUTT", number="1", learner_id=user.pk, created=clock.now()
+    )
     events.send_certificate_changed(user.pk, RUN)
 
     platform_signals.USER_RETIRE_LMS_MISC.send(sender=object, user=user)
     relay_all()
 
-    for model in (LearnerIdentity, EvaluationRequest, CertificateAsk):
+    for model in (LearnerIdentity, EvaluationRequest, CertificateAsk, ExamAdmission):
         assert not model.objects.filter(learner_id=user.pk).exists()
     assert not StaffRole.objects.filter(user_id=user.pk).exists()
     assert retirement.retired_among([user.pk, 999]) == {user.pk}
