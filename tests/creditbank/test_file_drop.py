@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 from django.test import override_settings
 
@@ -283,6 +284,31 @@ def test_a_refusal_in_a_receipt_file_is_a_dead_letter(folder):
     assert api.collect_receipts() == 1
     assert record_of(award).state == "failed"
     assert record_of(award).deliveries.get().last_error == "refused_unknown_learner"
+
+
+def test_a_drop_that_another_worker_commits_first_stands_and_the_rest_goes_with_the_next(
+    folder, store, monkeypatch
+):
+    award = ready_award()
+
+    def overtaken(self, name, content):
+        if name.endswith(".csv") and not manifests(folder):
+            manifest = {"files": [{"name": "x.csv", "rows": 0, "sha256": "", "keys": []}]}
+            drop = name.rsplit("-", 1)[0] + ".manifest.json"
+            FileSystemStorage._save(self, drop, ContentFile(json.dumps(manifest).encode()))
+        return FileSystemStorage._save(self, name, content)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FailingStorage, "_save", overtaken)
+        assert api.deliver_due(limit=10).failed == 1
+    [path] = manifests(folder)
+    assert json.loads(path.read_text())["files"][0]["keys"] == []
+    path.unlink()
+    with clock.shifted(LATER):
+        assert api.deliver_due(limit=10).handed_over == 1
+    assert path not in manifests(folder)
+    assert pick_up(store, folder) == 1
+    assert told(award) == [(1, "deposit", "sent")]
 
 
 @pytest.mark.parametrize(

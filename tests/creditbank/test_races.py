@@ -131,6 +131,34 @@ def test_no_claimed_delivery_is_taken_by_another_worker(central, visited):
     assert len(central.requests) == 1
 
 
+def test_a_worker_that_wakes_after_another_took_its_claim_sends_nothing(central, after_the_claim):
+    ready_award()
+    central.misbehave("error")
+    taken_over = []
+
+    def another_worker_takes_over():
+        if not taken_over:
+            taken_over.append(True)
+            with clock.shifted(timedelta(minutes=10)):
+                assert api.deliver_due(limit=10).failed == 1
+
+    after_the_claim(another_worker_takes_over)
+    assert api.deliver_due(limit=10).stopped == 1
+    assert len(central.requests) == 1
+
+
+def test_what_is_due_out_of_order_is_not_sent(central):
+    award = ready_award()
+    central.misbehave("break_after_storing")
+    api.deliver_due(limit=10)
+    factories.revoke(award)
+    factories.relay_all()
+    record_of(award).deliveries.filter(sequence=2).update(due=clock.now())
+    assert api.deliver_due(limit=10).stopped == 1
+    assert len(central.requests) == 1
+    assert record_of(award).deliveries.get(sequence=2).due is None
+
+
 @pytest.mark.parametrize("line", ["claimed", "sealed", "answered"])
 def test_a_worker_that_dies_leaves_a_delivery_that_comes_back_and_is_stored_once(central, visited, line):
     award = ready_award()
