@@ -77,7 +77,7 @@ def start(mariadb):
 
     yield start_one
     for one in started:
-        one.kill()
+        one.dispose()
 
 
 @pytest.fixture

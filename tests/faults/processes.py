@@ -108,11 +108,15 @@ class Process:
         """Continue a paused process."""
         os.kill(self.pid, signal.SIGCONT)
 
-    def kill(self) -> None:
-        """Kill the process, if it has not ended."""
+    def kill_now(self) -> None:
+        """Kill the process, if it has not ended, and wait until it has."""
         if self.status is None:
             os.kill(self.pid, signal.SIGKILL)
             self._poll(PATIENCE, 0, lambda status: False)
+
+    def dispose(self) -> None:
+        """Kill the process, if it has not ended, and forget it."""
+        self.kill_now()
         os.close(self._answer)
 
     def _look(self, options: int) -> int | None:

@@ -25,7 +25,7 @@ MOOC_MICROCRED = {
     "PLATFORM": "tests.support.table_platform.the_platform",
     "KICK_INTERVAL": 0.2,
     # Short, so that a test can wait until the claims of a killed worker have run out.
-    "LEASE_SECONDS": 3,
+    "LEASE_SECONDS": 5,
     "EVALUATION_BATCH": 20,
 }
 
