@@ -131,11 +131,11 @@ class CourseWatch:
             self._start_thread(wait=True)
             watched = self._watched
             age = self._age(watched)
-            if watched is None or age is None or age > ttl:
-                self._complain()
-                return _EVERYTHING
         elif age > ttl / 2:
             self._start_thread(wait=False)
+        if watched is None or age is None or age > ttl:
+            self._complain()
+            return _EVERYTHING
         return watched.answers(course_key)
 
     @staticmethod

@@ -302,11 +302,11 @@ def _percent(earned: float, possible: float) -> Decimal:
 
 def _subsections(queries: Collection[StateQuery]) -> dict[Pair, dict[str, Decimal]]:
     """Read the stored grades of subsections, as overridden by staff."""
-    usage_keys = {}
+    usage_keys: dict[Any, str] = {}
     for query in queries:
         key = _key(query.course_key)
-        for block in query.subsections if key is not None else ():
-            usage_keys[key.make_usage_key("sequential", block)] = block
+        if key is not None:
+            usage_keys |= {key.make_usage_key("sequential", block): block for block in query.subsections}
     rows = (
         compat.persistent_subsection_grade()
         .objects.filter(**_pairs_filter(queries), usage_key__in=list(usage_keys))
