@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 import schemathesis
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import transaction
+from django.db import close_old_connections, transaction
 from django.test import Client
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -25,13 +26,21 @@ CSRF = "a" * 32
 DESCRIBED = [status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def described():
-    """Return the document as schemathesis reads it, calling the real WSGI application in this process."""
+    """Return the document as schemathesis reads it, calling the real WSGI application in this process.
+
+    As in Django's own test client, the beginning and the end of a request do not close the
+    connection in whose transaction the test runs.
+    """
+    request_started.disconnect(close_old_connections)
+    request_finished.disconnect(close_old_connections)
     document = {**openapi_document(), "servers": [{"url": BASE.rstrip("/")}]}
     schema = schemathesis.openapi.from_dict(document)
     schema.app = get_wsgi_application()
-    return schema
+    yield schema
+    request_started.connect(close_old_connections)
+    request_finished.connect(close_old_connections)
 
 
 def _operations():
