@@ -227,7 +227,7 @@ def _prepare(
             delivery.body_sha256 = hashlib.sha256(body).hexdigest()
             delivery.content_sha256 = truth.content
         else:
-            body = decrypt(delivery.sealed_body)
+            body = decrypt(bytes(delivery.sealed_body))
         delivery.state = State.SENT
         delivery.sent_at = clock.now()
         delivery.attempts += 1

@@ -20,7 +20,9 @@ OUTCOMES = [
 ]
 
 
-def make_version(raw: dict[str, Any] | None = None, *, kind: str = "level2", **fields: Any) -> AchievementVersion:
+def make_version(
+    raw: dict[str, Any] | None = None, *, kind: str = "level2", **fields: Any
+) -> AchievementVersion:
     """Put a definition in force (issuer, achievement, version); ``fields`` replace its defaults."""
     if raw is None:
         fields.setdefault("outcomes", OUTCOMES)
@@ -53,9 +55,7 @@ def make_award(
     return award
 
 
-def change_award(
-    award: Award, kind: str, *, reason: str = "", announce: bool = True, **fields: Any
-) -> None:
+def change_award(award: Award, kind: str, *, reason: str = "", announce: bool = True, **fields: Any) -> None:
     """Change an award: ``kind`` is that of the event, ``fields`` are the columns that it changes."""
     with transaction.atomic():
         Award.objects.filter(pk=award.pk).update(reason=reason, **fields)
