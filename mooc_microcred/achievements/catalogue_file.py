@@ -275,7 +275,7 @@ class JoinedCatalogue:
         self.document: Any = {"catalogue": 1, "issuers": [], "achievements": []}
         self._origins: dict[str, list[tuple[CatalogueFile, int]]] = {"issuers": [], "achievements": []}
         for file in files:
-            for section, origins in self._origins.items():
+            for section in self._origins:
                 entries = file.document.get(section) if isinstance(file.document, dict) else None
                 if isinstance(entries, list):
                     self._add(section, file, entries)
@@ -427,6 +427,11 @@ def _needed_first(definitions: Mapping[str, dict[str, Any]]) -> Iterable[dict[st
     for code in definitions:
         visit(code)
     return done.values()
+
+
+def readable_definition(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stored definition as people write it: fields in order, numbers as numbers."""
+    return _readable(dict(definition), "achievement")
 
 
 def _readable(value: Any, schema_name: str) -> Any:

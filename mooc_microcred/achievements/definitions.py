@@ -33,12 +33,12 @@ from mooc_microcred.achievements.catalogue_checks import (
 )
 from mooc_microcred.achievements.criteria import needs_of
 from mooc_microcred.achievements.data import RunOfferData, VersionData
+from mooc_microcred.achievements.feeds import start_feed
 from mooc_microcred.achievements.models import (
     Achievement,
     AchievementVersion,
     CatalogueRevision,
     CourseRequirement,
-    Feed,
     Issuer,
     RunOffer,
 )
@@ -366,10 +366,13 @@ def feed_twice(*, reason: str, version: AchievementVersion | None = None, course
     """Ask for two walks over everybody concerned: now, and when no process holds the old set any more."""
     now = clock.now()
     later = now + timedelta(seconds=microcred_settings.CACHE_TTL) + SECOND_FEED_MARGIN
-    Feed.objects.bulk_create(
-        Feed(reason=reason, version=version, course_key=course_key, created=now, not_before=when)
-        for when in (now, later)
-    )
+    for when in (now, later):
+        start_feed(
+            reason=reason,
+            version_id=version.pk if version else None,
+            course_key=course_key,
+            not_before=when,
+        )
 
 
 # --- re-runs ---

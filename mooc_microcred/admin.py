@@ -1,0 +1,8 @@
+"""All admin pages, where Django looks for them; each lives in its room."""
+
+from mooc_microcred.achievements import admin as achievements
+from mooc_microcred.core import admin as core
+from mooc_microcred.creditbank import admin as creditbank
+from mooc_microcred.exams import admin as exams
+
+__all__ = ["achievements", "core", "creditbank", "exams"]
