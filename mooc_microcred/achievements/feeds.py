@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
@@ -143,7 +144,7 @@ def _advance(feed: Feed, limit: int) -> int:
         return 0
     learners = _next_learners(feed, definition, limit)
     with transaction.atomic():
-        fields = {"claim": "", "claimed_until": None}
+        fields: dict[str, Any] = {"claim": "", "claimed_until": None}
         if learners:
             fields |= {"after_learner": learners[-1], "fed": feed.fed + len(learners)}
         else:

@@ -23,7 +23,7 @@ def encrypt(data: bytes) -> bytes:
     return _cipher().encrypt(data)
 
 
-def decrypt(token: bytes) -> bytes:
+def decrypt(token: bytes | memoryview) -> bytes:
     """Decrypt with whichever of the configured keys fits.
 
     Raises:

@@ -11,4 +11,4 @@ _ARGUMENT = "condition" if "condition" in inspect.signature(CheckConstraint.__in
 
 def check_constraint(*, name: str, condition: Q) -> CheckConstraint:
     """Return a CheckConstraint; Django 5.1 renamed its ``check`` argument to ``condition``."""
-    return CheckConstraint(name=name, **{_ARGUMENT: condition})
+    return CheckConstraint(name=name, **{_ARGUMENT: condition})  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -91,6 +92,17 @@ def find_learner_by_identity(*, kind: str, number: str) -> int | None:
     return row.learner_id if row else None
 
 
+def find_learners_by_identity(*, numbers: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Return the learners of many documents with one query, by (kind, normalised number).
+
+    Args:
+        numbers: pairs of a kind and a number as :func:`normalise_number` returns it.
+    """
+    by_hash = {keyed_hash(kind, number): (kind, number) for kind, number in numbers}
+    rows = LearnerIdentity.objects.filter(number_hash__in=by_hash)
+    return {by_hash[row.number_hash]: row.learner_id for row in rows if row.kind == by_hash[row.number_hash][0]}
+
+
 def reveal_identity(*, learner_id: int) -> tuple[str, str] | None:
     """Return (kind, number) in the clear, for sending to a credit bank only; national ID first."""
     rows = {row.kind: row for row in LearnerIdentity.objects.filter(learner_id=learner_id)}
@@ -152,6 +164,7 @@ def renew_identities(*, action: str, after: int, limit: int) -> RenewedChunk:
             except ValueError:
                 unreadable.append(row.pk)
                 continue
+            change: dict[str, str | bytes]
             if action == "reencrypt":
                 change = {"number_encrypted": encrypt(number)}
             else:

@@ -37,8 +37,10 @@ class Actor:
     def roles(self) -> set[tuple[str, str]]:
         """Return the (role, organisation) pairs; organisation "" means all."""
         if self._roles is None:
-            rows = StaffRole.objects.filter(user_id=self.id).values_list("role", "organization")
-            self._roles = set(rows) if self.id is not None else set()
+            self._roles = set()
+            if self.id is not None:
+                rows = StaffRole.objects.filter(user_id=self.id)
+                self._roles.update(rows.values_list("role", "organization"))
         return self._roles
 
     def has(self, role: str | Iterable[str], organization: str) -> bool:

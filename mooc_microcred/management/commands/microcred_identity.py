@@ -41,7 +41,9 @@ class Command(BaseCommand):
         if not microcred_settings.ENCRYPTION_KEYS:
             raise CommandError(_("MOOC_MICROCRED['ENCRYPTION_KEYS'] is empty."))
         after = options["after"]
-        renewed, unreadable, doubled = 0, [], []
+        renewed = 0
+        unreadable: list[int] = []
+        doubled: list[int] = []
         bar = tqdm(
             total=LearnerIdentity.objects.filter(pk__gt=after).count(),
             desc=options["action"],

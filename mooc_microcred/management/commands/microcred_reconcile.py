@@ -29,7 +29,7 @@ class Part:
     version_id: int | None = None
 
     def __str__(self) -> str:
-        if self.course_key:
+        if self.version_id is None:
             return self.course_key
         return achievements.get_definition(self.version_id).code
 
