@@ -23,7 +23,10 @@ def new_verify_uuid() -> str:
 
 
 class Profile(models.Model):
-    """The name and language of a user, as the platform's UserProfile holds them."""
+    """The name and language of a user, as the platform's UserProfile holds them.
+
+    .. no_pii: the sandbox's people are made up.
+    """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="profile")
     name = models.CharField(max_length=255)
@@ -34,7 +37,10 @@ class Profile(models.Model):
 
 
 class Course(models.Model):
-    """A course run."""
+    """A course run.
+
+    .. no_pii:
+    """
 
     course_key = models.CharField(max_length=255, unique=True)
     organization = models.CharField(max_length=255, db_index=True)
@@ -69,7 +75,10 @@ class Course(models.Model):
 
 
 class Unit(models.Model):
-    """A unit with its one block: a page to read, or the self-test."""
+    """A unit with its one block: a page to read, or the self-test.
+
+    .. no_pii:
+    """
 
     class Kind(models.TextChoices):
         READING = "html", "reading"
@@ -106,7 +115,10 @@ class Unit(models.Model):
 
 
 class Question(models.Model):
-    """A question of a course's self-test; ``choices`` is a list of {th, en, right}."""
+    """A question of a course's self-test; ``choices`` is a list of {th, en, right}.
+
+    .. no_pii:
+    """
 
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="questions")
     position = models.PositiveSmallIntegerField()
@@ -139,7 +151,10 @@ class Question(models.Model):
 
 
 class CourseStaff(models.Model):
-    """Who teaches a course and may invalidate its certificates."""
+    """Who teaches a course and may invalidate its certificates.
+
+    .. no_pii: the sandbox's people are made up.
+    """
 
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="staff")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -152,7 +167,10 @@ class CourseStaff(models.Model):
 
 
 class Enrollment(models.Model):
-    """A learner in a course run."""
+    """A learner in a course run.
+
+    .. no_pii: the sandbox's people are made up.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="enrollments")
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="enrollments")
@@ -168,7 +186,10 @@ class Enrollment(models.Model):
 
 
 class Attempt(models.Model):
-    """The answers that a learner once gave to a self-test: index of the choice by question id."""
+    """The answers that a learner once gave to a self-test: index of the choice by question id.
+
+    .. no_pii: the sandbox's people are made up.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="attempts")
@@ -185,7 +206,10 @@ class Attempt(models.Model):
 
 
 class Grade(models.Model):
-    """The course grade as last computed; ``percent`` is 0-100."""
+    """The course grade as last computed; ``percent`` is 0-100.
+
+    .. no_pii: the sandbox's people are made up.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="grades")
@@ -202,7 +226,10 @@ class Grade(models.Model):
 
 
 class Certificate(models.Model):
-    """A course certificate. Saving sends what the platform sends, each time (see sandbox.events)."""
+    """A course certificate. Saving sends what the platform sends, each time (see sandbox.events).
+
+    .. no_pii: the sandbox's people are made up.
+    """
 
     class Status(models.TextChoices):
         DOWNLOADABLE = "downloadable", "downloadable"
@@ -244,7 +271,10 @@ class Certificate(models.Model):
 
 
 class CertificateInvalidation(models.Model):
-    """That a person invalidated a certificate, and why."""
+    """That a person invalidated a certificate, and why.
+
+    .. no_pii: the sandbox's people are made up.
+    """
 
     certificate = models.ForeignKey(Certificate, on_delete=models.CASCADE, related_name="invalidations")
     invalidated_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
