@@ -17,8 +17,8 @@ from mooc_microcred.core.sweeper import Step, register_step
 from mooc_microcred.creditbank import api as creditbank
 from mooc_microcred.creditbank import subscribers as creditbank_subscribers
 from mooc_microcred.creditbank.health import probe_deliveries
+from mooc_microcred.exams import api as exams
 from mooc_microcred.exams import retirement as exams_retirement
-from mooc_microcred.exams.evidence import ExamEvidence
 from mooc_microcred.exams.health import probe_batches
 from mooc_microcred.programs import api as programs
 
@@ -26,10 +26,11 @@ from mooc_microcred.programs import api as programs
 def register() -> None:
     """Register evidence sources, outbox subscribers and system checks; again is harmless."""
     register_checks()
-    register_evidence_source(ExamEvidence())
+    register_evidence_source(exams.ExamEvidence())
     register_evidence_source(programs.ProgrammeEvidence())
     creditbank_subscribers.register()
     use_bank_check(lambda _value: map(str, creditbank.check_bank_settings()))
+    outbox.subscribe(exams.RELEASED, "exams.queue_learners", exams.queue_learners_of_release)
     outbox.subscribe("course.run_seen", "achievements.offer_run", _offer_run)
     _register_retirement()
     _register_doctor()
@@ -68,6 +69,7 @@ def _register_sweep_steps() -> None:
     )
     register_step(Step("deliver", run=_deliver, order=40))
     register_step(Step("receipts", run=creditbank.collect_receipts, order=50, once=True))
+    register_step(Step("delete-exam-files", run=exams.delete_old_files, order=60))
     register_step(Step("forget-identities", run=identity.forget_old_identities, order=70))
     register_step(Step("purge-outbox", run=outbox.purge, order=80))
 

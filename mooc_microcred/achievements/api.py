@@ -26,6 +26,7 @@ from mooc_microcred.achievements.feeds import (
     start_feed,
     start_feed_of_everything,
 )
+from mooc_microcred.achievements.kick import kick_evaluation_after_commit
 from mooc_microcred.achievements.progress import (
     preview_changes,
     read_holdings,
@@ -53,6 +54,7 @@ __all__ = [
     "get_award",
     "get_awards",
     "get_definition",
+    "kick_evaluation_after_commit",
     "list_awards",
     "next_learners",
     "preview_changes",

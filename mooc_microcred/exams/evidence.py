@@ -17,9 +17,7 @@ class ExamEvidence:
 
     name = "exam"
 
-    def read(
-        self, learner_ids: Collection[int], contexts: Collection[str]
-    ) -> Mapping[tuple[int, str], Fact]:
+    def read(self, learner_ids: Collection[int], contexts: Collection[str]) -> Mapping[tuple[int, str], Fact]:
         """Return a fact for each learner and exam code with a released or superseded result; one query.
 
         A fact's ``percent`` is that of the sitting that counts, None where none does. Its details
@@ -50,7 +48,7 @@ def _fact_of(results: Sequence[ExamResult], exam: Exam | None) -> Fact:
     superseded = [reference_of(one) for one in results if one.batch.state == ExamBatch.State.SUPERSEDED]
     counted = counting_sittings(standing, exam)
     scored = [one for one in counted if one.percent is not None]
-    chosen = _choose(scored, exam.policy if exam else "best") if scored else None
+    chosen = counting_result(standing, exam)
     details = {
         "superseded": superseded,
         "attempts": len(counted),
@@ -90,9 +88,12 @@ def counting_sittings(standing: Sequence[ExamResult], exam: Exam | None) -> list
     return counted
 
 
-def _choose(scored: Sequence[ExamResult], policy: str) -> ExamResult:
-    if policy == "first":
-        return scored[0]
-    if policy == "latest":
-        return scored[-1]
-    return max(scored, key=lambda one: (one.percent, one.sat_on))
+def counting_result(standing: Sequence[ExamResult], exam: Exam | None) -> ExamResult | None:
+    """Return the sitting that counts by the exam's policy (best, latest or first), None if none does."""
+    scored = [one for one in counting_sittings(standing, exam) if one.percent is not None]
+    policy = exam.policy if exam else "best"
+    if not scored:
+        return None
+    if policy == "best":
+        return max(scored, key=lambda one: (one.percent, one.sat_on))
+    return scored[0] if policy == "first" else scored[-1]

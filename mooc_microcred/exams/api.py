@@ -1,0 +1,41 @@
+"""The verbs of the exams room; the only thing that other rooms call."""
+
+from mooc_microcred.exams.admissions import admit_learners, my_admissions, my_results
+from mooc_microcred.exams.batches import (
+    RELEASED,
+    batch_data,
+    batches_of_staff,
+    cancel_batch,
+    delete_old_files,
+    export_problems_csv,
+    get_batch,
+    import_right_rows,
+    list_batches,
+    queue_learners_of_release,
+    release_batch,
+    sign_batch,
+    upload_batch,
+)
+from mooc_microcred.exams.evidence import ExamEvidence
+from mooc_microcred.exams.files import result_template
+
+__all__ = [
+    "RELEASED",
+    "ExamEvidence",
+    "admit_learners",
+    "batch_data",
+    "batches_of_staff",
+    "cancel_batch",
+    "delete_old_files",
+    "export_problems_csv",
+    "get_batch",
+    "import_right_rows",
+    "list_batches",
+    "my_admissions",
+    "my_results",
+    "queue_learners_of_release",
+    "release_batch",
+    "result_template",
+    "sign_batch",
+    "upload_batch",
+]

@@ -1,0 +1,167 @@
+"""Result files as exam centres send them."""
+
+import io
+import zipfile
+from contextlib import suppress
+from datetime import date, datetime
+
+import openpyxl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mooc_microcred.core.errors import InvalidInput
+from mooc_microcred.exams.files import COLUMNS, read_rows, result_template
+
+ENGLISH = "username,score,exam date\nsomchai,75.5,21/11/2025\n"
+THAI = "ชื่อผู้ใช้,ชื่อ-สกุล,คะแนน,วันที่สอบ\nsomchai,สมชาย ใจดี,๗๕.๕,๒๑/๑๑/๒๕๖๘\n"
+
+
+def xlsx(*rows, change=None):
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    if change:
+        change(book)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(THAI.encode("utf-8"), id="utf-8"),
+        pytest.param(THAI.encode("utf-8-sig"), id="utf-8-with-bom"),
+        pytest.param(THAI.encode("cp874"), id="windows-874"),
+        pytest.param(THAI.encode("utf-16"), id="utf-16"),
+        pytest.param(THAI.replace(",", ";").encode("cp874"), id="semicolons"),
+        pytest.param(THAI.replace(",", "\t").encode("utf-16"), id="unicode-text"),
+        pytest.param(THAI.replace("\n", "\r\n").encode("cp874"), id="windows-line-ends"),
+    ],
+)
+def test_every_encoding_of_a_csv_reads_the_same(content):
+    (row,) = read_rows("ผลสอบ.csv", content)
+    assert row.number == 2
+    assert row.cells == {
+        "username": "somchai",
+        "name": "สมชาย ใจดี",
+        "score": "๗๕.๕",
+        "sat_on": "๒๑/๑๑/๒๕๖๘",
+    }
+
+
+def test_an_xlsx_keeps_dates_and_long_numbers():
+    content = xlsx(
+        ["เลขประจำตัวประชาชน", "Score", "วันที่สอบ"],
+        [1101700203450, 75, datetime(2025, 11, 21)],
+        [None, None, None],
+        ["1101700203450", 75.5, date(2568, 11, 21)],
+    )
+    first, second = read_rows("r.xlsx", content)
+    assert first.cells == {"national_id": "1101700203450", "score": "75", "sat_on": date(2025, 11, 21)}
+    assert (second.number, second.cells["score"]) == (4, "75.5")
+
+
+def test_headings_are_found_whatever_their_case_and_spaces():
+    (row,) = read_rows("r.csv", "  USER  NAME ,Exam-Date,SCORE,ลำดับ\na,1/1/2026,5,1\n".encode())
+    assert set(row.cells) == {"username", "sat_on", "score"}
+
+
+@pytest.mark.parametrize("language", ["th", "en"])
+@pytest.mark.parametrize("as_xlsx", [True, False])
+def test_the_template_is_a_file_that_reads_back(language, as_xlsx):
+    content = result_template(language=language, as_xlsx=as_xlsx)
+    with pytest.raises(InvalidInput, match="no results"):
+        read_rows("t", content)
+    assert len(COLUMNS) == 11
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "empty"),
+        (b"   \n ", "empty"),
+        (b"PK\x03\x04 not a zip", "cannot be read"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "neither a CSV"),
+        (b"score,exam date\n5,1/1/2026\n", "names the candidates"),
+        (b"username,exam date\na,1/1/2026\n", "missing in the first row: score"),
+        (b"username,score,score,exam date\na,1,2,1/1/2026\n", "twice"),
+        (b'username,score,exam date\n"a,1,1/1/2026\n', "quotation mark"),
+        (ENGLISH.split("\n")[0].encode(), "no results"),
+        (xlsx(["username", "score"], ["a", 1]), "missing in the first row: sat_on"),
+    ],
+)
+def test_what_is_no_result_file_is_refused_with_what_to_do(content, says):
+    with pytest.raises(InvalidInput, match=says):
+        read_rows("r", content)
+
+
+def test_sizes_are_bounded(settings):
+    settings.MOOC_MICROCRED = {**settings.MOOC_MICROCRED, "UPLOAD_MAX_ROWS": 2, "UPLOAD_MAX_BYTES": 200}
+    with pytest.raises(InvalidInput, match="more than 2 rows"):
+        read_rows("r.csv", ENGLISH.encode() + b"a,1,1/1/2026\n" * 2)
+    with pytest.raises(InvalidInput, match="larger than"):
+        read_rows("r.csv", b"x" * 201)
+    with pytest.raises(InvalidInput, match="64 columns"):
+        read_rows("r.csv", ENGLISH.encode() + b",".join([b"a"] * 70) + b"\n")
+
+
+def test_an_archive_that_expands_beyond_bounds_is_refused_before_it_is_parsed(settings):
+    settings.MOOC_MICROCRED = {**settings.MOOC_MICROCRED, "UPLOAD_MAX_EXPANDED_BYTES": 1_000_000}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b"0" * 5_000_000)
+    with pytest.raises(InvalidInput, match="unpacked"):
+        read_rows("bomb.xlsx", buffer.getvalue())
+
+
+def test_macros_are_refused():
+    buffer = io.BytesIO(xlsx(["username", "score", "date"], ["a", 1, "1/1/2026"]))
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.writestr("xl/vbaProject.bin", b"macro")
+    with pytest.raises(InvalidInput, match="macros"):
+        read_rows("r.xlsm", buffer.getvalue())
+
+
+def test_xml_entities_do_not_expand():
+    bomb = (
+        '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
+        '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+        '<row r="1"><c t="inlineStr"><is><t>&b;</t></is></c></row></sheetData></worksheet>'
+    )
+    source = io.BytesIO(xlsx(["username"]))
+    target = io.BytesIO()
+    with zipfile.ZipFile(source) as before, zipfile.ZipFile(target, "w") as after:
+        for entry in before.infolist():
+            sheet = entry.filename == "xl/worksheets/sheet1.xml"
+            after.writestr(entry.filename, bomb if sheet else before.read(entry))
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        read_rows("r.xlsx", target.getvalue())
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_read_or_refused(content):
+    with suppress(InvalidInput):
+        read_rows("r", content)
+
+
+@given(st.text(max_size=200))
+def test_any_text_below_a_right_header_is_read_or_refused(text):
+    try:
+        rows = read_rows("r.csv", (ENGLISH.split("\n")[0] + "\n" + text).encode("utf-8", "ignore"))
+    except InvalidInput:
+        return
+    assert all(set(row.cells) <= set(COLUMNS) for row in rows)
+
+
+@given(st.binary(max_size=200), st.integers(0, 4000))
+def test_any_damage_to_an_xlsx_is_read_or_refused(damage, place):
+    content = bytearray(WHOLE)
+    content[place : place + len(damage)] = damage
+    with suppress(InvalidInput):
+        read_rows("r.xlsx", bytes(content))
+
+
+WHOLE = xlsx(["username", "score", "date"], ["a", 1, "1/1/2026"])
