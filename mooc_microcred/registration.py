@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from mooc_microcred.achievements import api as achievements
 from mooc_microcred.achievements.definitions import offer_run
 from mooc_microcred.achievements.health import probe_evaluation
+from mooc_microcred.achievements.models import EvaluationRequest
 from mooc_microcred.achievements.retirement import forget_learner
 from mooc_microcred.core import clock, identity, outbox, retirement
 from mooc_microcred.core.checks import register_checks, use_bank_check
@@ -17,6 +18,7 @@ from mooc_microcred.core.sweeper import Step, register_step
 from mooc_microcred.creditbank import api as creditbank
 from mooc_microcred.creditbank import subscribers as creditbank_subscribers
 from mooc_microcred.creditbank.health import probe_deliveries
+from mooc_microcred.creditbank.models import Delivery
 from mooc_microcred.exams import api as exams
 from mooc_microcred.exams import retirement as exams_retirement
 from mooc_microcred.exams.health import probe_batches
@@ -58,7 +60,9 @@ def _register_doctor() -> None:
 def _register_sweep_steps() -> None:
     """What is due, in the order in which one thing leads to the next; then what is old."""
     register_step(Step("feed", run=achievements.advance_feeds, order=10))
-    register_step(Step("evaluate", run=_evaluate, order=20))
+    register_step(
+        Step("evaluate", run=_evaluate, order=20, waiting=lambda: _due(EvaluationRequest.objects.all()))
+    )
     register_step(
         Step(
             "relay",
@@ -67,7 +71,14 @@ def _register_sweep_steps() -> None:
             waiting=lambda: _due(OutboxMessage.objects.filter(state=OutboxMessage.State.PENDING)),
         )
     )
-    register_step(Step("deliver", run=_deliver, order=40))
+    register_step(
+        Step(
+            "deliver",
+            run=_deliver,
+            order=40,
+            waiting=lambda: _due(Delivery.objects.filter(state=Delivery.State.PENDING)),
+        )
+    )
     register_step(Step("receipts", run=creditbank.collect_receipts, order=50, once=True))
     register_step(Step("delete-exam-files", run=exams.delete_old_files, order=60))
     register_step(Step("forget-identities", run=identity.forget_old_identities, order=70))
