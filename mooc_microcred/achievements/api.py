@@ -17,6 +17,17 @@ from mooc_microcred.achievements.catalogue import (
     current_catalogue,
     get_definition,
 )
+from mooc_microcred.achievements.catalogue_checks import advise_catalogue, check_catalogue
+from mooc_microcred.achievements.catalogue_file import export_catalogue, load_catalogue
+from mooc_microcred.achievements.definitions import (
+    activate_version,
+    adopt_run,
+    create_version,
+    decline_run,
+    offer_run,
+    retire_version,
+    save_issuer,
+)
 from mooc_microcred.achievements.evaluation import evaluate_due
 from mooc_microcred.achievements.feeds import (
     advance_feeds,
@@ -40,29 +51,40 @@ from mooc_microcred.achievements.requests import (
 
 __all__ = [
     "Catalogue",
+    "activate_version",
+    "adopt_run",
     "advance_feeds",
+    "advise_catalogue",
     "allow_again",
     "append_requests",
     "award_data",
     "award_history",
     "awards_of_staff",
+    "check_catalogue",
     "concerned_by_everything",
     "count_open_feeds",
+    "create_version",
     "current_catalogue",
+    "decline_run",
     "describe_reason",
     "evaluate_due",
+    "export_catalogue",
     "get_award",
     "get_awards",
     "get_definition",
     "kick_evaluation_after_commit",
     "list_awards",
+    "load_catalogue",
     "next_learners",
+    "offer_run",
     "preview_changes",
     "read_holdings",
     "read_progress",
     "reinstate_award",
     "request_evaluation",
+    "retire_version",
     "revoke_award",
+    "save_issuer",
     "start_feed",
     "start_feed_of_everything",
     "suspend_award",

@@ -1,9 +1,11 @@
 """Loading makes versions, activation retires and queues, re-runs are offered."""
 
 import copy
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 
 from mooc_microcred.achievements.catalogue import current_catalogue
 from mooc_microcred.achievements.catalogue_file import (
@@ -577,3 +579,33 @@ def test_only_what_was_offered_is_decided(verb):
         verb(actor=actor, achievement_code="l1", course_key=RERUN)
     with pytest.raises(NotFound):
         verb(actor=actor, achievement_code="gone", course_key=RERUN)
+
+
+# --- two people at once ---
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_cannot_close_a_circle_that_neither_sees():
+    if connection.vendor != "mysql":
+        pytest.skip("one writer at a time anyway")
+    load(level1(), programme("pa", tree={"achievement": "l1"}), programme("pb", tree={"achievement": "l1"}))
+    outcomes = []
+
+    def load_the_other():
+        try:
+            load(programme("pb", tree={"achievement": "pa"}))
+        except InvalidInput as error:
+            outcomes.append(str(error))
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=load_the_other)
+    with transaction.atomic():
+        load(programme("pa", tree={"achievement": "pb"}))
+        other.start()
+        other.join(timeout=1)
+        assert other.is_alive()
+    other.join(timeout=30)
+
+    assert "pb → pa → pb" in outcomes[0]
+    assert states("pb") == [(1, "active")]
