@@ -235,7 +235,8 @@ class _DocumentForm(forms.ModelForm):
 
     def clean(self):
         """Make the entry and check it as a catalogue."""
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         self.definition = self.definition_of(cleaned)
         if self.errors:
             return cleaned
@@ -329,7 +330,7 @@ class IssuerForm(_DocumentForm):
 
     def definition_of(self, cleaned):
         """Return the issuer as in the catalogue."""
-        definition = {
+        definition: dict[str, Any] = {
             name: _plain(cleaned.get(name)) for name in ("code", "organization", "url", "email", "country")
         }
         definition["name"] = _texts(cleaned, "name")

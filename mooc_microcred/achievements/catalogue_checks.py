@@ -106,7 +106,7 @@ def _check_bounds(document: Any) -> Iterator[Problem]:
                 if not isinstance(key, str) or _CONTROL.search(key):
                     yield _problem(path, _("The name of a field must be text."), repr(key))
                     return
-            todo += [((*path, key), child) for key, child in reversed(value.items())]
+            todo += [((*path, key), child) for key, child in reversed(list(value.items()))]
         elif isinstance(value, list):
             todo += [((*path, index), value[index]) for index in reversed(range(len(value)))]
         elif isinstance(value, str):

@@ -401,7 +401,7 @@ def export_catalogue(*, organization: str | None = None, drafts: bool = False) -
         versions = versions.filter(achievement__organization=organization)
     newest = {version.achievement_id: version for version in versions.select_related("issuer")}
     definitions = _needed_first({one.definition["code"]: one.definition for one in newest.values()})
-    issuers = Issuer.objects.order_by("code")
+    issuers = list(Issuer.objects.order_by("code"))
     if organization is not None:
         # An achievement may name an issuer that the whole platform shares.
         named = {one.issuer_id for one in newest.values()}

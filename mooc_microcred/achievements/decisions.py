@@ -342,7 +342,8 @@ class _LearnerJudge:
             reasons.BASIS_REPLACED,
             {"evidence": {**award.evidence, "stands_on": basis}},
             details={"before": sorted(stands_on)},
-            announced=False,
+            # A programme's record names its parts.
+            announced=definition.tree is not None,
         )
 
     def _follow_validity(self, code: str, award: Award) -> None:

@@ -58,7 +58,7 @@ def evaluate_due(*, limit: int | None = None) -> EvaluationReport:
     learners = set(claimed.values())
     retired = set(RetiredLearner.objects.filter(learner_id__in=learners).values_list("learner_id", flat=True))
     if retired:
-        EvaluationRequest.objects.filter(learner_id__in=retired).delete()
+        report.requests += EvaluationRequest.objects.filter(learner_id__in=retired).delete()[0]
         learners -= retired
     token, ours = take_leases(learners)
     report.busy = len(learners - ours)

@@ -8,7 +8,7 @@ from celery import shared_task
 
 from mooc_microcred.achievements.evaluation import RETRY_BUSY, evaluate_due
 from mooc_microcred.achievements.kick import EVALUATE, kick_evaluation
-from mooc_microcred.core.kick import ARGUMENTS_VERSION, RELAY, kick
+from mooc_microcred.core.kick import ARGUMENTS_VERSION
 
 # Seconds after which a task gives its worker back to other tasks and goes to the end of the queue.
 TURN_SECONDS = 30
@@ -16,7 +16,7 @@ TURN_SECONDS = 30
 
 @shared_task(name=EVALUATE, ignore_result=True, acks_late=True)
 def evaluate_due_requests(version: int = ARGUMENTS_VERSION) -> None:
-    """Evaluate until nothing is due or the turn is over, then wake the relay for what was set in motion.
+    """Evaluate until nothing is due or the turn is over; what is set in motion wakes the relay itself.
 
     Safe on any number of workers at once: each request is claimed by one of them.
 
@@ -24,10 +24,8 @@ def evaluate_due_requests(version: int = ARGUMENTS_VERSION) -> None:
         version: of the arguments; there are no others yet.
     """
     ends = time.monotonic() + TURN_SECONDS
-    worked = False
     while True:
         report = evaluate_due()
-        worked = worked or report.requests > 0
         if report.busy:
             kick_evaluation(delay=RETRY_BUSY)
         if report.platform_away or not (report.requests or report.busy or report.failed):
@@ -35,5 +33,3 @@ def evaluate_due_requests(version: int = ARGUMENTS_VERSION) -> None:
         if time.monotonic() >= ends:
             kick_evaluation()
             break
-    if worked:
-        kick(RELAY)

@@ -25,6 +25,7 @@ from django.core.files.storage import Storage, storages
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
+from mooc_microcred.core.cells import neutralised
 from mooc_microcred.core.storage import private_storage
 from mooc_microcred.creditbank.backends import (
     Absent,
@@ -58,13 +59,6 @@ _OPTIONS = {"storage", "folder"}
 _FOLDER = re.compile(r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$")
 _ERROR_CODE = re.compile(r"^[a-z0-9_]{1,40}$")
 _RECEIPT = re.compile(r"^[\x21-\x7e]{1,255}$")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-
-
-def neutralised(value: object) -> str:
-    """Return a cell that no spreadsheet takes for a formula: a leading = + - @ gets an apostrophe."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 class FileDropBackend:
