@@ -11,6 +11,7 @@ import time
 
 from celery import shared_task
 
+from mooc_microcred.achievements.kick import kick_evaluation
 from mooc_microcred.achievements.tasks import TURN_SECONDS, evaluate_due_requests
 from mooc_microcred.core import outbox
 from mooc_microcred.core.kick import ARGUMENTS_VERSION, RELAY, kick
@@ -23,7 +24,9 @@ DELIVER = "mooc_microcred.tasks.deliver_to_banks"
 
 @shared_task(name=RELAY, ignore_result=True, acks_late=True)
 def relay_outbox(version: int = ARGUMENTS_VERSION) -> None:
-    """Hand due messages to their subscribers until none is due or the turn is over, then wake the deliveries.
+    """Hand due messages to their subscribers until none is due or the turn is over, then wake who goes on.
+
+    What was handed over may have led to deliveries, and to requests (a released exam batch does).
 
     Args:
         version: of the arguments; there are no others yet.
@@ -37,6 +40,7 @@ def relay_outbox(version: int = ARGUMENTS_VERSION) -> None:
             break
     if worked:
         kick(DELIVER)
+        kick_evaluation()
 
 
 @shared_task(name=DELIVER, ignore_result=True, acks_late=True)

@@ -21,6 +21,7 @@ from django.db import transaction
 from mooc_microcred.core import clock
 from mooc_microcred.core.audit import log_action
 from mooc_microcred.core.conf import microcred_settings
+from mooc_microcred.core.kick import RELAY, kick_after_commit
 from mooc_microcred.core.models import OutboxMessage
 
 log = logging.getLogger(__name__)
@@ -73,9 +74,12 @@ def subscribers_of(topic: str) -> Mapping[str, Subscriber]:
 
 
 def append(notes: Iterable[Note]) -> None:
-    """Append messages with one INSERT, in the caller's transaction (there must be one)."""
+    """Append messages with one INSERT, in the caller's transaction (there must be one).
+
+    The relay is woken after its commit; where that fails, the sweeper hands them over.
+    """
     now = clock.now()
-    OutboxMessage.objects.bulk_create(
+    appended = OutboxMessage.objects.bulk_create(
         OutboxMessage(
             topic=note.topic,
             version=PAYLOAD_VERSION,
@@ -86,6 +90,8 @@ def append(notes: Iterable[Note]) -> None:
         )
         for note in notes
     )
+    if appended:
+        kick_after_commit(RELAY)
 
 
 def _claim(limit: int) -> list[OutboxMessage]:
