@@ -104,6 +104,8 @@ def empty_database() -> None:
 @contextmanager
 def sending_to(url: str) -> Iterator[None]:
     """Let this process send its kicks to a broker, instead of being eager."""
+    # Another test may have started a worker of another app in this thread.
+    celery_app.set_current()
     conf = celery_app.conf
     before = conf.broker_url, conf.task_always_eager
     conf.broker_url, conf.task_always_eager = url, False
