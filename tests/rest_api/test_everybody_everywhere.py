@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.db import transaction
 
 from mooc_microcred.core.rest_api.views import ApiView
 from mooc_microcred.core.roles import Role
 from mooc_microcred.rest_api.v1.urls import urlpatterns
-from tests.rest_api.world import BASE, NATIONAL_ID, OTHER, OWN, World, snapshot, staff_names
+from tests.rest_api.world import BASE, NATIONAL_ID, OTHER, OWN, World, result_file, snapshot, staff_names
 
 ALL_ROLES = frozenset(Role.values)
 OFFICER, AUDITOR, CREDIT, VERIFIER = "programme_officer", "auditor", "credit_officer", "verifier"
@@ -33,7 +34,7 @@ class Endpoint:
         doers: those of them who may do it; None means all of ``roles``.
         about: ``object`` (staff elsewhere get 404), ``list`` (they get an empty list), ``all`` (only
             who holds the role for all organisations), ``own`` (``others`` but for Ann), ``person`` (each
-            their own).
+            their own), ``shared`` (the same for whoever holds a role anywhere).
     """
 
     name: str
@@ -90,6 +91,7 @@ def note(world: World) -> Mapping[str, Any]:
 
 
 AWARD_READERS = {OFFICER, AUDITOR}
+EXAM_READERS = {EXAM, SIGNATORY, AUDITOR}
 
 ENDPOINTS = [
     Endpoint("schema", at("schema/")),
@@ -102,6 +104,87 @@ ENDPOINTS = [
     Endpoint("my-programmes", at("my/programmes/")),
     Endpoint("my-progress", at("my/progress/py101-l2/")),
     Endpoint("my-identities", at("my/identities/")),
+    Endpoint("my-exam-results", at("my/exam-results/")),
+    Endpoint("my-exam-admissions", at("my/exam-admissions/")),
+    Endpoint("exams", at("staff/exams/"), about="list", roles=EXAM_READERS),
+    Endpoint("exam-admissions", at("staff/exam-admissions/"), about="list", roles=EXAM_READERS),
+    Endpoint(
+        "exam-admissions",
+        at("staff/exam-admissions/"),
+        method="post",
+        body=lambda world: {
+            "exam": "py101-exam",
+            "candidates": [{"username": world.person("ann").username}],
+        },
+        status=201,
+        about="object",
+        roles={EXAM},
+    ),
+    Endpoint("exam-batches", at("staff/exam-batches/"), about="list", roles=EXAM_READERS),
+    Endpoint(
+        "exam-batches",
+        at("staff/exam-batches/"),
+        method="post",
+        body=lambda world: {
+            "exam": "py101-exam",
+            "file": ContentFile(result_file((world.person("ann").username, 61)), name="r.csv"),
+        },
+        multipart=True,
+        status=201,
+        about="object",
+        roles={EXAM},
+    ),
+    Endpoint("exam-template", at("staff/exam-batches/template/"), about="shared", roles=EXAM_READERS),
+    Endpoint(
+        "exam-batch",
+        at("staff/exam-batches/{batch}/", batch="mixed"),
+        about="object",
+        roles=EXAM_READERS,
+    ),
+    Endpoint(
+        "exam-batch-problems",
+        at("staff/exam-batches/{batch}/problems/", batch="mixed"),
+        about="object",
+        roles=EXAM_READERS,
+    ),
+    Endpoint(
+        "exam-batch-problems-file",
+        at("staff/exam-batches/{batch}/problems.csv", batch="mixed"),
+        about="object",
+        roles=EXAM_READERS,
+    ),
+    Endpoint(
+        "import-right-rows",
+        at("staff/exam-batches/{batch}/import-right-rows/", batch="mixed"),
+        method="post",
+        about="object",
+        roles={EXAM},
+    ),
+    Endpoint(
+        "sign-exam-batch",
+        at("staff/exam-batches/{batch}/sign/", batch="imported"),
+        method="post",
+        about="object",
+        roles=EXAM_READERS,
+        doers={SIGNATORY},
+    ),
+    Endpoint(
+        "release-exam-batch",
+        at("staff/exam-batches/{batch}/release/", batch="signed"),
+        method="post",
+        about="object",
+        roles=EXAM_READERS,
+        doers={EXAM, SIGNATORY},
+    ),
+    Endpoint(
+        "cancel-exam-batch",
+        at("staff/exam-batches/{batch}/cancel/", batch="imported"),
+        method="post",
+        body=lambda world: {"reason": "The wrong file."},
+        about="object",
+        roles=EXAM_READERS,
+        doers={EXAM, SIGNATORY},
+    ),
     Endpoint("my-credit-account", at("my/credit-account/")),
     Endpoint("my-consents", at("my/consents/")),
     Endpoint(

@@ -72,11 +72,26 @@ def test_progress_says_what_is_missing(world, as_person):
     assert [(one["have"], one["need"]) for one in bobs["measures"]] == [("30", "60")]
     assert bobs["next_step"]["action"] == "raise_grade"
     anns = read(as_person("ann"), "my/progress/py101-l2/")
-    assert anns["next_step"]["action"] == "take_exam"
+    # She sat it and had 50 percent.
+    assert anns["next_step"]["action"] == "resit_exam"
     assert anns["next_step"]["exam"] == "py101-exam"
     nobodys = read(as_person("bob"), "my/progress/sea-l1/")
     assert nobodys["measures"] == []
     assert nobodys["next_step"]["action"] == "enrol"
+
+
+def test_results_are_shown_when_they_are_released_and_not_before(world, as_person):
+    (result,) = read(as_person("ann"), "my/exam-results/")["results"]
+    assert (result["exam_code"], result["percent"], result["sat_on"]) == ("py101-exam", "50", "2025-11-14")
+    assert result["counts"]
+    # Bob's batch is signed, not released.
+    assert read(as_person("bob"), "my/exam-results/")["results"] == []
+    address = f"{BASE}staff/exam-batches/{world.things['signed']}/release/"
+    assert as_person("exam_officer@KMUTT").post(address, content_type="application/json").status_code == 200
+    (result,) = read(as_person("bob"), "my/exam-results/")["results"]
+    assert result["percent"] == "20"
+    (admission,) = read(as_person("bob"), "my/exam-admissions/")["results"]
+    assert admission == {"exam_code": "py101-exam", "organization": "KMUTT", "number": "B-1"}
 
 
 def test_the_catalogue_is_filtered_by_organisation_course_and_kind(world, as_person):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -12,14 +14,17 @@ from mooc_microcred.core.audit import log_action
 from mooc_microcred.core.models import OutboxMessage
 from mooc_microcred.creditbank.models import Consent, Delivery
 from mooc_microcred.creditbank.records import open_record
+from mooc_microcred.exams.models import ExamAdmission, ExamBatch, ExamResult
 from tests.rest_api.world import BASE, OWN
-from tests.support.definitions import RUN, level1, programme
+from tests.support.definitions import RUN, level1, level2, programme
 
 ANNS = {
     "my/awards/",
     "my/programmes/",
     "my/progress/py101-l2/",
     "my/consents/",
+    "my/exam-results/",
+    "my/exam-admissions/",
     "my/deposits/",
     "my/credit-account/",
     "my/identities/",
@@ -33,6 +38,9 @@ STAFFS = {
     "staff/outbox/dead-letters/": "auditor",
     "staff/outbox/": "auditor",
     "staff/evaluation-queue/": "auditor",
+    "staff/exams/": "auditor",
+    "staff/exam-admissions/": "auditor",
+    "staff/exam-batches/": "auditor",
     "staff/credit-records/": "credit_officer",
     "staff/deliveries/": "credit_officer",
 }
@@ -66,6 +74,31 @@ def grow(world, count: int) -> None:
         with transaction.atomic():
             record = open_record(award_uuid=award.uuid)
         record.deliveries.update(state=Delivery.State.DEAD)
+        level2(f"exam-{number}", needs=f"more-{number}", exam=f"exam-{number}")
+        batch = ExamBatch.objects.get(uuid=world.things["released"])
+        ExamResult.objects.create(
+            batch=batch,
+            exam_code=batch.exam_code,
+            learner_id=ann.pk,
+            row=number,
+            sat_on=date(2020, 1, 1) + timedelta(days=number),
+            max_score=100,
+        )
+        ExamBatch.objects.create(
+            exam_code=batch.exam_code,
+            achievement_id=batch.achievement_id,
+            organization=OWN,
+            state=ExamBatch.State.INVALID,
+            supersedes=batch,
+            file_name="r.csv",
+            sha256=f"{number:064}",
+            size=1,
+            uploaded_by=1,
+            uploaded_at=now,
+        )
+        ExamAdmission.objects.create(
+            exam_code=f"exam-{number}", organization=OWN, number="1", learner_id=ann.pk, created=now
+        )
         RunOffer.objects.create(
             achievement=Achievement.objects.get(code="py102-l1"),
             course_key=f"course-v1:KMUTT+PY102+{number}",

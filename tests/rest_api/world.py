@@ -15,10 +15,12 @@ from mooc_microcred.core import clock
 from mooc_microcred.core.audit import log_action
 from mooc_microcred.core.identity import record_identity
 from mooc_microcred.core.models import LearnerLease, OutboxMessage, StaffRole
-from mooc_microcred.core.roles import Role
+from mooc_microcred.core.roles import Actor, Role
 from mooc_microcred.creditbank import api as creditbank
 from mooc_microcred.creditbank.models import Delivery
 from mooc_microcred.creditbank.records import open_record
+from mooc_microcred.exams import api as exams
+from mooc_microcred.exams.data import AdmissionRequest
 from tests.support.definitions import RUN, level1, level2, programme
 
 BASE = "/api/mooc_microcred/v1/"
@@ -125,6 +127,7 @@ def build_world(platform) -> World:
     record_identity(
         learner_id=ann.pk, kind="passport", number=PASSPORT, verified_by="platform", actor_id=None
     )
+    _upload_results(world)
     creditbank.give_consent(learner_id=ann.pk, bank="thai-bank", text_version="2026-1", language="th")
     with transaction.atomic():
         record = open_record(award_uuid=world.things["award"])
@@ -145,6 +148,44 @@ def build_world(platform) -> World:
     ).pk
     log_action(actor_id=1, action="test.done", object_type="test", object_id=1, organization=OWN)
     return world
+
+
+def result_file(*rows: tuple[str, object], day: int = 21) -> bytes:
+    """Return a file of results of user names and scores, as an exam centre sends it."""
+    lines = [f"{username},{score},{day}/11/2568" for username, score in rows]
+    return "\r\n".join(["username,score,exam date", *lines]).encode()
+
+
+def _upload_results(world: World) -> None:
+    """Put a batch in each state: with wrong rows, imported, signed and released."""
+    ann, bob = world.person("ann").username, world.person("bob").username
+    officer = Actor.of(world.person(f"exam_officer@{OWN}"))
+    signatory = Actor.of(world.person(f"exam_signatory@{OWN}"))
+    for day, (name, rows) in enumerate(
+        {
+            "mixed": [(ann, 80), ("nobody", 40), (bob, "=1+1")],
+            "imported": [(ann, 70)],
+            "signed": [(bob, 20)],
+            "released": [(ann, 50)],
+        }.items(),
+        start=11,
+    ):
+        batch = exams.upload_batch(
+            actor=officer,
+            exam_code="py101-exam",
+            file_name=f"{name}.csv",
+            content=result_file(*rows, day=day),
+        )
+        world.things[name] = batch.uuid
+        if name in ("signed", "released"):
+            exams.sign_batch(actor=signatory, batch_uuid=batch.uuid)
+        if name == "released":
+            exams.release_batch(actor=officer, batch_uuid=batch.uuid)
+    exams.admit_learners(
+        actor=officer,
+        exam_code="py101-exam",
+        candidates=[AdmissionRequest(learner_id=world.person("bob").pk, number="B-1")],
+    )
 
 
 def snapshot() -> dict[str, list]:

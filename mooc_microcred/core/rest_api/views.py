@@ -8,7 +8,7 @@ does not change ours.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from django.db import transaction
@@ -175,7 +175,7 @@ class ApiView(APIView):
 
     def _checked(self, serializer: type[serializers.Serializer] | None, given: Any) -> dict[str, Any]:
         form = (serializer or _Nothing)(data=given)
-        unknown = [name for name in given if name not in form.fields] if isinstance(given, dict) else []
+        unknown = list(_unknown_names(form, given, ""))
         if not form.is_valid() or unknown:
             raise InvalidRequest(
                 [
@@ -184,6 +184,20 @@ class ApiView(APIView):
                 ]
             )
         return form.validated_data
+
+
+def _unknown_names(form: Any, given: Any, where: str) -> Iterator[str]:
+    """Return where a body or query has what the form does not know, at any depth."""
+    if isinstance(form, serializers.ListSerializer):
+        for place, one in enumerate(given if isinstance(given, list) else ()):
+            yield from _unknown_names(form.child, one, f"{where}[{place}]")
+    elif isinstance(form, serializers.Serializer) and isinstance(given, dict):
+        for name, value in given.items():
+            place = f"{where}.{name}" if where else name
+            if name in form.fields:
+                yield from _unknown_names(form.fields[name], value, place)
+            else:
+                yield place
 
 
 class _Nothing(serializers.Serializer):
@@ -269,7 +283,8 @@ def operation(
         tag: ``my``, ``catalogue``, ``staff`` or ``document``.
         query: form of the parameters; None means that there are none.
         body: form of the body; None means that there is none.
-        answer: serializer class of the data, an OpenApiResponse for what is not JSON, or None.
+        answer: serializer class of the data; or an OpenApiResponse, or a dict of them by (status, media
+            type), where the method returns a ready response.
         listed: whether the answer is a page of such data.
         status: of success.
         refusals: statuses besides 400, 401, 403 and 429 that can come.
@@ -306,7 +321,11 @@ def operation(
             parameters=[query] if query else [],
             request=_request_form(body),
             responses={
-                status: shown or OpenApiResponse(description="Done."),
+                **(
+                    shown
+                    if isinstance(shown, dict)
+                    else {status: shown or OpenApiResponse(description="Done.")}
+                ),
                 **{
                     one: OpenApiResponse(response=ErrorSerializer, description=_WRONG[one])
                     for one in sorted(expected)

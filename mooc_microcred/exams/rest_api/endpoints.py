@@ -196,8 +196,10 @@ class BatchesView(ExamStaffView):
         refusals=(404, 409, 503),
     )
     def post(self, body):
-        """The file is checked row by row. One wrong row, and nothing is imported: the batch is
-        ``invalid`` and lists what is wrong. With ``only_right_rows`` the right ones are imported.
+        """Check the file row by row, and import it if every row is right.
+
+        One wrong row, and nothing is imported: the batch is ``invalid`` and lists what is wrong. With
+        ``only_right_rows`` the right rows are imported nevertheless.
         """
         self.must_be_officer()
         file = body["file"]

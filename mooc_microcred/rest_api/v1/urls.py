@@ -5,6 +5,7 @@ from django.urls import path
 from mooc_microcred.achievements.rest_api.urls import urlpatterns as achievements
 from mooc_microcred.core.rest_api.urls import urlpatterns as core
 from mooc_microcred.creditbank.rest_api.urls import urlpatterns as creditbank
+from mooc_microcred.exams.rest_api.urls import urlpatterns as exams
 from mooc_microcred.programs.rest_api.urls import urlpatterns as programs
 from mooc_microcred.rest_api.v1.schema import SchemaView
 
@@ -12,6 +13,7 @@ urlpatterns = [
     path("schema/", SchemaView.as_view(), name="schema"),
     *core,
     *achievements,
+    *exams,
     *programs,
     *creditbank,
 ]
