@@ -333,7 +333,8 @@ class StaffRoleForm(forms.ModelForm):
 
     def clean(self):
         """Refuse a role that the person holds already."""
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if {"username", "role", "organization"} <= cleaned.keys():
             same = StaffRole.objects.filter(
                 user_id=cleaned["username"], role=cleaned["role"], organization=cleaned["organization"]
@@ -400,7 +401,7 @@ class StaffRoleAdmin(admin.ModelAdmin):
 
     def save_model(self, request, obj, form, change):
         """Write the role and its line in the audit log, in the admin's transaction."""
-        before = StaffRole.objects.filter(pk=obj.pk).values("role", "organization").first() if change else {}
+        before = StaffRole.objects.filter(pk=obj.pk).values("role", "organization").first()
         super().save_model(request, obj, form, change)
         _log_roles(request, [obj], "role.changed" if change else "role.granted", before=before)
 

@@ -57,9 +57,9 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Do what the subcommand says."""
-        getattr(self, options["command"])(options)
+        {"load": self._load, "check": self._check, "export": self._export}[options["command"]](options)
 
-    def load(self, options: dict[str, Any]) -> None:
+    def _load(self, options: dict[str, Any]) -> None:
         """Check and load all files in one transaction."""
         catalogue = self._read(options)
         try:
@@ -69,7 +69,7 @@ class Command(BaseCommand):
         self._advise(catalogue.advise())
         self._tell(report)
 
-    def check(self, options: dict[str, Any]) -> None:
+    def _check(self, options: dict[str, Any]) -> None:
         """Check all files as one catalogue."""
         catalogue = self._read(options)
         self._advise(catalogue.advise())
@@ -77,7 +77,7 @@ class Command(BaseCommand):
         message = ngettext("%(count)s achievement is right.", "%(count)s achievements are right.", count)
         self.stdout.write(self.style.SUCCESS(message % {"count": count}))
 
-    def export(self, options: dict[str, Any]) -> None:
+    def _export(self, options: dict[str, Any]) -> None:
         """Write what is in force."""
         text = dump_yaml(export_catalogue(organization=options["organization"], drafts=options["drafts"]))
         if options["output"] is None:
