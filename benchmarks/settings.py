@@ -15,5 +15,4 @@ MOOC_MICROCRED = {
     "EVALUATION_BATCH": 200,
 }
 CELERY_TASK_ALWAYS_EAGER = True
-MIGRATION_MODULES = {"mooc_microcred": None}
 LOGGING = {"version": 1, "disable_existing_loggers": True}
