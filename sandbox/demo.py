@@ -10,12 +10,13 @@ What was received and issued is left as files below ``build/demo/``.
 
 from __future__ import annotations
 
-import csv
-import io
+import hashlib
 import json
 import os
+import re
 import signal
 import sys
+import textwrap
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,31 +24,41 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import requests
 import yaml
 
 from sandbox.people import ACCOUNTS, ORGANIZATION, PASSWORD
+from sandbox.result_files import CENTRE, as_csv, as_file, buddhist
 from sandbox.stage import ROOT, DemoFailed, Stage, wait_for
 from sandbox.visitor import API, Visitor
 
 PROGRAMME = "kmutt-python"
+WIDTH = 108
 # Made up: 13 digits with a right check digit, as a pattern that is given to nobody.
 NATIONAL_ID = "1234567890121"
 # When the exams took place: some days before the demo, written as Thai offices write dates.
 SAT_ON = date.today() - timedelta(days=3)
-THAI_DIGITS = str.maketrans("0123456789", "๐๑๒๓๔๕๖๗๘๙")
+NAME = "สมหญิง ใจดี"
+# As the exam centre writes her: with a title.
+LEARNER = f"นางสาว{NAME}"
 
 
 @dataclass(frozen=True)
 class Course:
-    """A course of the series with its exam, and how the centre sends the results."""
+    """A course of the series with its exam, how the centre sends the results, and what is expected.
+
+    Attributes:
+        certificate: what the course's page says of the platform's certificate in the end.
+        evidence: a condition of the Level 2 and what the learner has of it.
+    """
 
     number: str
     file_name: str
     score: int
     maximum: int
+    certificate: str
     why_level1: str
+    evidence: tuple[str, str]
     why_level2: str
 
     @property
@@ -68,24 +79,30 @@ SERIES = (
         "py101-results.xlsx",
         78,
         100,
-        "the award mirrors the certificate that the platform issued on passing",
-        "78 of 100 points, 60 percent are needed",
+        "issued",
+        "it mirrors the certificate that the platform issued on passing",
+        ("exam", "78"),
+        "78 of 100 in the exam, 60 percent are needed, and the Level 1 is held",
     ),
     Course(
         "PY102",
         "py102-results.csv",
         60,
         80,
-        "80 percent of the units and a pass; only then was the platform asked for its certificate",
-        "exam 75 percent and course work 100 make 81.25 of the 50 that are needed, each above its minimum of 40",
+        "issued",
+        "our own criteria were met, and only then the platform was asked for its certificate",
+        ("weighted", "81.25"),
+        "exam 75 and course work 100, weighted 3 to 1, make 81.25; 50 are needed, and 40 in each",
     ),
     Course(
         "PY103",
         "py103-results-windows874.csv",
         85,
         100,
-        "80 percent of the units and a grade of 60; this one needs no certificate of the platform",
-        "85 percent in the exam, with completion and grade above their minimums",
+        "none yet",
+        "80 percent of the units and a grade of 60; no certificate of the platform is needed",
+        ("exam", "85"),
+        "85 percent in the exam, with enough units and grade",
     ),
 )
 
@@ -111,10 +128,24 @@ class Walk:
         """
         for course in SERIES:
             self.learn(course)
+        tell(
+            1,
+            "เรียน · Learn",
+            f"{NAME} enrols in the {len(SERIES)} courses of the Python series, reads every unit and passes "
+            "each self-test. The platform sends its signals; for what follows nobody presses a button.",
+        )
+        for course in SERIES:
             self.earn_level_1(course)
         self.refuse_wrong_results(SERIES[0])
         for course in SERIES:
             self.sit_exam(course)
+        tell(
+            3,
+            "สอบมาตรฐาน · Exam",
+            f"{', '.join(course.file_name for course in SERIES)}: all rows are right. Who uploaded may not "
+            "sign; a second person signs; the release makes the results count.",
+        )
+        for course in SERIES:
             self.earn_level_2(course)
         self.earn_programme()
         self.wait_without_consent()
@@ -128,7 +159,8 @@ class Walk:
         page = f"/courses/{course.key}/"
         self.learner.submit(page, f"{page}enrol/")
         content = self.content[course.key]
-        for position in range(1, len(content["units"]) + 1):
+        units = len(content["units"])
+        for position in range(1, units + 1):
             self.learner.submit(f"{page}units/{position}/")
         answers = {
             f"question{position}": _right_choice(question)
@@ -136,20 +168,19 @@ class Walk:
         }
         result = self.learner.submit(f"{page}self-test/", **answers)
         _expect("passed" in result, f"the self-test of {course.number} was not passed")
-        if course is SERIES[0]:
-            tell(
-                1,
-                "Learn · เรียน",
-                f"สมหญิง ใจดี enrols in {course.number} “{content['title']['th']}”, reads {len(content['units'])} units "
-                f"and passes the self-test; the platform sends its signals, and nobody presses a button.",
-            )
+        # The self-test is a unit too.
+        done = f"{units + 1} of {units + 1} units done"
+        _expect(done in self.learner.page(page), f"not all units of {course.number} count as done")
 
     def earn_level_1(self, course: Course) -> None:
         """Wait for the Level 1 that the platform's signals have set in motion."""
-        began = time.monotonic()
         award = self.award(course.code("l1"))
-        took = time.monotonic() - began
-        tell(2, "Level 1 · ระดับ 1", f"“{award['name']['th']}” {took:.1f} s later: {course.why_level1}.")
+        certificate = _text_of(self.learner.page(f"/courses/{course.key}/"))
+        _expect(
+            f"Course certificate {course.certificate}" in certificate,
+            f"the platform's certificate of {course.number} should be: {course.certificate}",
+        )
+        tell(2, "ระดับ 1 · Level 1", f"{course.number} “{award['name']['th']}”: {course.why_level1}.")
 
     def award(self, code: str) -> dict[str, Any]:
         """Wait until the learner sees a valid award of an achievement, and return it."""
@@ -167,14 +198,74 @@ class Walk:
 
     def refuse_wrong_results(self, course: Course) -> None:
         """Upload a file with mistakes: every wrong row is told, nothing is imported."""
+        self.admit(course)
+        day = buddhist(SAT_ON)
+        rows = [
+            (course.admission, LEARNER, 178, course.maximum, day, CENTRE),
+            (f"{course.number}-2026-9999", "นายไม่มี ตัวตน", 65, course.maximum, day, CENTRE),
+            (course.admission, LEARNER, course.score, course.maximum, "31/02/2569", CENTRE),
+        ]
+        batch = self.upload(course, "py101-wrong.csv", as_csv(rows, encoding="utf-8-sig"), state="invalid")
+        problems = self.officer.get(f"staff/exam-batches/{batch['uuid']}/problems/")["results"]
+        _expect({one["row"] for one in problems} == {2, 3, 4}, f"the wrong rows are told as {problems}")
+        _expect(batch["rows_imported"] == 0 and not self.result(course), "a wrong file was imported")
+        self.officer.post(f"staff/exam-batches/{batch['uuid']}/release/", expect=409)
+        told = " ".join(f"Row {one['row']}, {one['column']}: {one['message']}" for one in problems)
+        tell(
+            3,
+            "ตรวจไฟล์ · Dry run",
+            f"A first file of exam results is wrong; nothing of it is imported. {told}",
+        )
+
+    def admit(self, course: Course) -> None:
+        """Admit the learner to the exam; again, the number stays."""
+        candidates = [{"username": "learner", "number": course.admission}]
+        answer = self.officer.post(
+            "staff/exam-admissions/", {"exam": course.code("exam"), "candidates": candidates}, expect=201
+        )
+        _expect(answer["admissions"][0]["number"] == course.admission, f"admitted as {answer}")
+
+    def upload(self, course: Course, name: str, content: bytes, *, state: str) -> dict[str, Any]:
+        """Upload a result file as the exam officer, and keep it with what came of it."""
+        folder = self.stage.folder / "exams"
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
+        batch = self.officer.upload(
+            "staff/exam-batches/", name, content, expect=201, exam=course.code("exam")
+        )
+        _expect(batch["state"] == state, f"{name} is {batch['state']}, not {state}: {batch['problems']}")
+        _expect(batch["sha256"] == hashlib.sha256(content).hexdigest(), f"{name} has another SHA-256")
+        _write_json(folder / f"{name}.batch.json", batch)
+        return batch
 
     def sit_exam(self, course: Course) -> None:
         """Bring the results in: one officer uploads and releases, another person signs."""
+        self.admit(course)
+        day = buddhist(SAT_ON, thai_digits=course.number == "PY102")
+        row = (course.admission, LEARNER, course.score, course.maximum, day, CENTRE)
+        batch = self.upload(course, course.file_name, as_file(course.file_name, row), state="imported")
+        where = f"staff/exam-batches/{batch['uuid']}/"
+        self.officer.post(f"{where}release/", expect=409)
+        refusal = self.officer.post(f"{where}sign/", expect=403)
+        _expect("second person" in refusal["message"], f"the uploader was refused for: {refusal['message']}")
+        self.signatory.post(f"{where}sign/")
+        _expect(not self.result(course), "a result was shown before its release")
+        released = self.officer.post(f"{where}release/")
+        _expect(released["state"] == "released", f"the batch is {released['state']} after its release")
+        _expect(bool(self.result(course)), "a released result is not shown to its learner")
+
+    def result(self, course: Course) -> dict[str, Any] | None:
+        """Return the learner's own view of the result, or None."""
+        results = self.learner.get("my/exam-results/")["results"]
+        return next((one for one in results if one["exam_code"] == course.code("exam")), None)
 
     def earn_level_2(self, course: Course) -> None:
         """Wait for the Level 2 that the release has set in motion."""
         award = self.award(course.code("l2"))
-        tell(4, "Level 2 · ระดับ 2", f"“{award['name']['th']}”: {course.why_level2}.")
+        measures = self.learner.get(f"my/awards/{award['uuid']}/")["measures"]
+        found = {(one["kind"], one["have"]) for one in measures}
+        _expect(course.evidence in found, f"the Level 2 of {course.number} rests on {found}")
+        tell(4, "ระดับ 2 · Level 2", f"{course.number} “{award['name']['th']}”: {course.why_level2}.")
 
     # --- 5: programme and credit bank ---
 
@@ -183,7 +274,7 @@ class Walk:
         award = self.award(PROGRAMME)
         (programme,) = self.learner.get("my/programmes/")["results"]
         _expect(programme["next_step"]["action"] == "done", "the programme says that something is left to do")
-        tell(5, "Programme · ชุดวิชา", f"“{award['name']['th']}”: all three Level 2 are held.")
+        tell(5, "ชุดวิชา · Programme", f"“{award['name']['th']}” is earned: all three Level 2 are held.")
 
     def wait_without_consent(self) -> None:
         """See that nothing leaves without the learner's consent."""
@@ -191,9 +282,11 @@ class Walk:
         states = {one["state"] for one in deposits}
         _expect(states == {"waiting_consent"}, f"without consent the records should wait, but are {states}")
         _expect(not self.in_bank(), "the bank received something without the learner's consent")
-        tell(5, "Consent · ความยินยอม", f"{len(deposits)} credit records wait: “{deposits[0]['status']}”")
+        status = deposits[0]["status"]
+        tell(5, "ความยินยอม · Consent", f"{len(deposits)} credits wait: “{status}” Nothing has left.")
 
     def three_deposits(self) -> list[dict[str, Any]] | None:
+        """Return the learner's credit records once there is one for each Level 2."""
         self.stage.check()
         deposits = self.learner.get("my/deposits/")["results"]
         return deposits if len(deposits) == len(SERIES) else None
@@ -208,18 +301,25 @@ class Walk:
         self.verifier.post("staff/identities/", {**seen, "number": NATIONAL_ID}, expect=201)
         tell(
             5,
-            "Identity · ยืนยันตัวตน",
-            f"consent given; “{waits[0]['status']}” A mistyped ID is refused by its check digit, the right one recorded.",
+            "ยืนยันตัวตน · Identity",
+            f"Consent is given. “{waits[0]['status']}” A mistyped ID is refused by its check digit; "
+            "the right one is recorded, encrypted.",
         )
 
     def deposits_in(self, state: str) -> list[dict[str, Any]] | None:
+        """Return the credit records once all of them are in a state."""
         deposits = self.three_deposits()
         return deposits if deposits and {one["state"] for one in deposits} == {state} else None
 
     def in_bank(self) -> list[dict[str, Any]]:
         """Return the messages that the bank has."""
-        answer = requests.get(f"{self.stage.bank}/messages.json", timeout=10, proxies={"http": ""})
-        return answer.json()["messages"]
+        return self.bank_page("messages.json").json()["messages"]
+
+    def bank_page(self, path: str) -> requests.Response:
+        """Read something from the bank, as anybody on this machine can."""
+        with requests.Session() as session:
+            session.trust_env = False
+            return session.get(f"{self.stage.bank}/{path}", timeout=10)
 
     def deposit(self) -> None:
         """Wait for the receipts, and compare what the bank has with what the learner holds."""
@@ -230,15 +330,15 @@ class Walk:
         _expect(receipts == {one["receipt"] for one in messages}, "the receipts are not the bank's")
         for message in messages:
             _check_message(message["body"])
-        page = requests.get(f"{self.stage.bank}/?lang=th", timeout=10, proxies={"http": ""}).text
+        page = self.bank_page("?lang=th").text
         _expect(all(receipt in page for receipt in receipts), "the bank's page does not show the receipts")
         records = self.credit_officer.get("staff/credit-records/")["results"]
         _expect({one["state"] for one in records} == {"deposited"}, "the credit officer sees something else")
         tell(
             5,
-            "Credit bank · คลังหน่วยกิต",
-            f"{len(messages)} credits deposited by signed HTTP, method of assessment CE, no grade; "
-            f"receipts {', '.join(sorted(receipts))}.",
+            "คลังหน่วยกิต · Credit bank",
+            f"{len(messages)} credits are deposited by signed HTTP: method of assessment CE (examination), "
+            f"no grade. Receipts {', '.join(sorted(receipts))}.",
         )
 
     # --- what is left behind ---
@@ -246,20 +346,27 @@ class Walk:
     def leave_documents(self) -> None:
         """Write what was issued and what the bank has as files, for anybody's tools."""
         folder = self.stage.folder
-        for award in self.learner.get("my/awards/")["results"]:
+        awards = self.learner.get("my/awards/")["results"]
+        _expect(len(awards) == 2 * len(SERIES) + 1, f"{len(awards)} awards are there")
+        for award in awards:
             document = self.learner.get(f"my/awards/{award['uuid']}/")
             _write_json(folder / "awards" / f"{award['achievement']}.json", document)
         _write_json(folder / "programmes.json", self.learner.get("my/programmes/"))
         _write_json(folder / "credit-account.json", self.learner.get("my/credit-account/"))
         _write_json(folder / "deposits.json", self.learner.get("my/deposits/"))
         for language in ("th", "en"):
-            page = requests.get(f"{self.stage.bank}/?lang={language}", timeout=10, proxies={"http": ""})
+            page = self.bank_page(f"?lang={language}")
             (folder / "bank" / f"page-{language}.html").write_text(page.text, "utf-8")
 
 
 def _right_choice(question: Mapping[str, Any]) -> str:
     """Return the index of the right choice, as the radio buttons number them."""
     return str(next(index for index, choice in enumerate(question["choices"]) if choice.get("right")))
+
+
+def _text_of(page: str) -> str:
+    """Return what a person reads on a page, in one line."""
+    return " ".join(re.sub(r"<[^>]*>", " ", page).split())
 
 
 def _check_message(body: Mapping[str, Any]) -> None:
@@ -289,7 +396,8 @@ def _write_json(file: Path, content: Any) -> None:
 
 def tell(step: int | str, title: str, text: str) -> None:
     """Say one thing that happened, and why."""
-    print(f" {step}  {title:<24} {text}", flush=True)
+    lines = textwrap.wrap(f"{title}: {text}", width=WIDTH, break_on_hyphens=False)
+    print(f" {step}  " + "\n    ".join(lines), flush=True)
 
 
 def tell_places(stage: Stage) -> None:
@@ -325,13 +433,18 @@ def main() -> int:
     folder = Path(os.environ.get("MICROCRED_DEMO_DIR", ROOT / "build" / "demo")).resolve()
     began = time.monotonic()
     stage = Stage(folder)
+    walked = False
     try:
         with stage:
-            tell("·", "mooc-microcred", f"web {stage.web} · bank {stage.bank} · one worker, on SQLite")
+            tell("·", "Started", f"web {stage.web}, credit bank {stage.bank}, one worker; all on SQLite.")
             walk = Walk(stage)
             walk.run()
             walk.leave_documents()
-            tell("✓", "Done · เสร็จสิ้น", f"{time.monotonic() - began:.0f} s; documents in {folder}")
+            took = time.monotonic() - began
+            tell(
+                "✓", "เสร็จสิ้น · Done", f"Every step came out, in {took:.0f} s. The documents are in {folder}."
+            )
+            walked = True
             if os.environ.get("SERVE", "1") != "0":
                 serve(stage)
     except DemoFailed as failure:
@@ -340,8 +453,8 @@ def main() -> int:
             print(f"   {name}, {stage.log(name)}:{stage.log_tail(name)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\n The sandbox is closed.")
-    return 0
+        print("\n The sandbox is closed." if walked else "\n The walk was stopped.")
+    return 0 if walked else 130
 
 
 if __name__ == "__main__":

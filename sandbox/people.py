@@ -38,7 +38,8 @@ ACCOUNTS = (
         "officer",
         "อรุณี ตรวจสอบ",
         gettext_noop("Exam officer: admits candidates, uploads and releases results"),
-        roles=("exam_officer",),
+        # Both roles, so that what keeps the officer from signing is the rule of the second person.
+        roles=("exam_officer", "exam_signatory"),
     ),
     Account(
         "signatory",

@@ -88,11 +88,9 @@ class Stage:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("DJANGO")}
         return {
             **kept,
-            "DJANGO_SETTINGS_MODULE": os.environ.get("MICROCRED_DEMO_SETTINGS", "sandbox.settings"),
+            "DJANGO_SETTINGS_MODULE": "sandbox.settings",
             "MICROCRED_SANDBOX_DIR": str(self.folder / "run"),
-            "PYTHONPATH": os.pathsep.join(
-                filter(None, [str(self.folder / "run" / "path"), os.environ.get("MICROCRED_DEMO_PATH")])
-            ),
+            "PYTHONPATH": str(self.folder / "run" / "path"),
             "PYTHONUNBUFFERED": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
             "NO_PROXY": "127.0.0.1,localhost",

@@ -25,6 +25,8 @@ pages = (
         path("my/", views.my_credentials, name="my"),
         path("my/credits/", views.my_credits, name="credits"),
         path("staff/", views.staff, name="staff"),
+        path("staff/exams/", views.desk, name="desk"),
+        path("staff/exams/<uuid:uuid>/", views.batch, name="batch"),
         path("staff/identities/", views.identities, name="identities"),
         path("staff/courses/<str:course_key>/", views.teach_course, name="teach_course"),
     ],

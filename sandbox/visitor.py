@@ -1,4 +1,4 @@
-"""A person with a browser: opens pages, fills in their forms, and calls the REST API with the same session."""
+"""A person with a browser, who opens pages, fills in their forms and calls the REST API in one session."""
 
 from __future__ import annotations
 
@@ -71,28 +71,28 @@ class Visitor:
             raise DemoFailed(f"{self.username} opened {path} and got {answer.status_code}")
         return answer.text
 
-    def submit(self, path: str, action: str | None = None, **fields: Any) -> str:
+    def submit(self, path: str, to: str | None = None, **fields: Any) -> str:
         """Fill in a form of a page and send it; return the page that comes.
 
         Args:
-            action: address of the form, where the page has several; else the form with these fields.
+            to: address of the form, where the page has several; else the form with these fields.
 
         Raises:
             DemoFailed: there is no such form, or the answer is not a page.
         """
         forms = _Forms(self.page(path)).found
         for form in forms:
-            right = form.action == action if action else form.names >= set(fields) and not form.action
+            right = form.action == to if to else form.names >= set(fields) and not form.action
             if right:
                 break
         else:
-            raise DemoFailed(f"{self.username} finds no form {action or sorted(fields)} on {path}")
+            raise DemoFailed(f"{self.username} finds no form {to or sorted(fields)} on {path}")
         address = urljoin(urljoin(self.web, path), form.action)
         answer = self.session.post(
             address, data={**form.hidden, **fields}, headers={"Referer": address}, timeout=TIMEOUT
         )
         if answer.status_code != 200:
-            raise DemoFailed(f"{self.username} sent {action or path} and got {answer.status_code}")
+            raise DemoFailed(f"{self.username} sent {to or path} and got {answer.status_code}")
         return answer.text
 
     def language_of(self, path: str) -> str:

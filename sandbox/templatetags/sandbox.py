@@ -30,6 +30,14 @@ STATES = {
     "revoked": _("revoked"),
     "expired": _("expired"),
 }
+BATCH_STATES = {
+    "invalid": _("has wrong rows, nothing imported"),
+    "imported": _("waits for the second signature"),
+    "signed": _("signed, waits for its release"),
+    "released": _("released"),
+    "superseded": _("superseded by a correction"),
+    "cancelled": _("cancelled"),
+}
 
 
 @register.filter
@@ -65,3 +73,9 @@ def condition_name(kind):
 def state_name(state):
     """Return the name of an award's state."""
     return STATES.get(state, state)
+
+
+@register.filter
+def batch_state_name(state):
+    """Return the name of a batch's state."""
+    return BATCH_STATES.get(state, state)

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 from io import StringIO
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.urls import reverse
 
@@ -24,7 +25,19 @@ PAGES = {
     "credits": (),
     "staff": (),
 }
-STAFF_PAGES = {"teach_course": ("author", (KEY,)), "identities": ("verifier", ())}
+STAFF_PAGES = {
+    "teach_course": ("author", (KEY,)),
+    "identities": ("verifier", ()),
+    "desk": ("officer", ()),
+}
+BANKS = {
+    "test-bank": {
+        "backend": "mooc_microcred.creditbank.backends.https_json.HttpsJsonBackend",
+        "name": {"th": "คลัง", "en": "Bank"},
+        "consent_text": {"version": "1", "th": "ยินยอมให้ส่ง", "en": "I agree that it is sent."},
+        "options": {"url": "https://bank.example/deliveries", "key_id": "k", "secret": "s" * 32},
+    }
+}
 THAI = re.compile(r"[\u0e00-\u0e7f]")
 
 
@@ -294,6 +307,83 @@ def test_pages_do_nothing_that_the_api_would_refuse(browser, sandbox):
     form = {"username": "learner", "kind": "national_id", "number": "1234567890121"}
     response = browser("officer").post(address("identities"), form, follow=True)
     assert "You do not hold a role" in response.content.decode()
+
+
+HEADINGS = "admission number,name,score,exam date"
+
+
+def file_of(*rows):
+    return SimpleUploadedFile("results.csv", "\n".join([HEADINGS, *rows]).encode(), "text/csv")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_results_go_from_a_wrong_file_to_released_ones_on_pages_alone(browser, catalogue, sandbox):
+    browser("learner").post(address("enrol", KEY))
+    exam = {"exam": "kmutt-py101-exam"}
+    client = browser("officer")
+    admission = {**exam, "action": "admit", "username": "learner", "number": "A-1"}
+    assert "A-1" in client.post(address("desk"), admission, follow=True).content.decode()
+
+    wrong = {**exam, "action": "upload", "file": file_of("A-1,สมหญิง ใจดี,178,1/10/2569")}
+    page = client.post(address("desk"), wrong, follow=True).content.decode()
+    assert "has wrong rows, nothing imported" in page
+    assert "178" in page
+
+    right = {**exam, "action": "upload", "file": file_of("A-1,สมหญิง ใจดี,78,1/10/2569")}
+    where = client.post(address("desk"), right).url
+    page = client.post(where, {"action": "sign"}, follow=True).content.decode()
+    assert "A second person must sign" in page
+
+    client = browser("signatory")
+    assert (
+        "signed, waits for its release"
+        in client.post(where, {"action": "sign"}, follow=True).content.decode()
+    )
+    assert "released" in client.post(where, {"action": "release"}, follow=True).content.decode()
+    results = browser("learner").get("/api/mooc_microcred/v1/my/exam-results/").json()["results"]
+    assert [one["percent"] for one in results] == ["78"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_is_cancelled_with_a_reason_and_is_not_there_for_others(browser, catalogue, sandbox):
+    client = browser("officer")
+    upload = {"exam": "kmutt-py101-exam", "action": "upload", "file": file_of("A-1,สมหญิง ใจดี,78,1/10/2569")}
+    where = client.post(address("desk"), upload).url
+    assert (
+        "cancelled"
+        not in client.post(where, {"action": "cancel", "reason": " "}, follow=True).content.decode()
+    )
+    page = client.post(where, {"action": "cancel", "reason": "wrong exam"}, follow=True).content.decode()
+    assert "wrong exam" in page
+    assert client.post(where, {"action": "publish"}).status_code == 404
+    assert browser("learner").get(where).status_code == 404
+    assert "no exam that you may deal with" in browser("learner").get(address("desk")).content.decode()
+
+
+def test_an_upload_without_a_file_is_told(browser, catalogue):
+    response = browser("officer").post(
+        address("desk"), {"exam": "kmutt-py101-exam", "action": "upload"}, follow=True
+    )
+    assert "The request has mistakes." in response.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_consent_is_given_and_withdrawn_on_a_page(browser, catalogue, settings):
+    settings.MOOC_MICROCRED = {**settings.MOOC_MICROCRED, "BANKS": BANKS}
+    client = browser()
+    page = client.get(address("credits")).content.decode()
+    assert "I agree that it is sent." in page
+    form = {"bank": "test-bank", "text_version": "1"}
+    assert "The text of the consent has changed" in (
+        client.post(
+            address("credits"), {**form, "text_version": "0", "action": "give"}, follow=True
+        ).content.decode()
+    )
+    given = client.post(address("credits"), {**form, "action": "give"}, follow=True).content.decode()
+    assert "consent given" in given
+    withdrawn = client.post(address("credits"), {**form, "action": "withdraw"}, follow=True).content.decode()
+    assert "You have withdrawn your consent." in withdrawn
+    assert "I agree that it is sent." in withdrawn
 
 
 def test_a_form_without_a_token_is_refused(people):

@@ -157,7 +157,9 @@ class PlatformContract:
         }
         assert [pair for pair, state in states.items() if state.certificate] == [(learner, PY101)]
 
-    def test_a_change_by_another_connection_is_seen_by_the_next_read_of_this_process(self, port, world, learner):
+    def test_a_change_by_another_connection_is_seen_by_the_next_read_of_this_process(
+        self, port, world, learner
+    ):
         everything = {"grade": True, "completion": True}
         assert self.read(port, learner, **everything).certificate is None
 

@@ -16,7 +16,7 @@ class Command(BaseCommand):
     help = "Makes the sandbox's tables, courses, accounts and catalogue; again is harmless."
 
     def handle(self, *args, **options):
-        call_command("migrate", verbosity=0, run_syncdb=True)
+        call_command("migrate", verbosity=0)
         courses = load_courses()
         load_accounts()
         call_command("microcred_catalogue", "load", sample=[SAMPLE], stdout=self.stdout)
