@@ -196,7 +196,7 @@ def _same_as_public(storage) -> Iterable[CheckMessage]:
     """Find a private storage that is the default one under another name, such as the same bucket."""
     try:
         public = storages["default"]
-    except InvalidStorageError:
+    except Exception:  # noqa: BLE001 a public storage that cannot be opened is not our finding
         return
     where = [
         (getattr(one, "bucket_name", None), str(getattr(one, "location", "") or "").strip("/"))
