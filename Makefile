@@ -44,10 +44,10 @@ test:  ## Run all tests: on SQLite, and on MariaDB where it can be reached.
 	esac
 
 test-sqlite:
-	MICROCRED_TEST_DB=sqlite $(PY) -m pytest -q -n $(JOBS) --dist loadgroup $(TESTS)
+	MICROCRED_TEST_DB=sqlite $(PY) -m pytest -q -n $(JOBS) --dist loadgroup -m "not services" $(TESTS)
 
 test-mariadb:
-	MICROCRED_TEST_DB=mariadb $(PY) -m pytest -q -n $(JOBS) --dist loadgroup $(TESTS)
+	MICROCRED_TEST_DB=mariadb $(PY) -m pytest -q --migrations -n $(JOBS) --dist loadgroup $(TESTS)
 
 bench:  ## Measure on MariaDB, print the table, write build/bench.json and the table of README.md.
 	$(FOR_TESTS)
