@@ -25,6 +25,7 @@ from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
 
 from mooc_microcred.achievements.catalogue import leaves_of
+from mooc_microcred.achievements.criteria import implies_passing_grade
 from mooc_microcred.achievements.data import Judges
 from mooc_microcred.achievements.models import Achievement, AchievementVersion, Issuer
 from mooc_microcred.core.conf import microcred_settings
@@ -530,10 +531,10 @@ def _check_level1(achievement: Document, path: Path, _world: _World) -> Iterator
                 "The platform is asked for its certificate when the rule is met, so it cannot be part of it."
             )
             yield _problem((*path, "rule"), message)
-        elif not _implies(rule, "course_grade"):
+        elif not implies_passing_grade(rule):
             message = _(
-                "In the mode own_with_platform the rule must ask for course_grade in every case, since the"
-                " platform issues no certificate without a passing grade."
+                "In the mode own_with_platform the rule must ask for course_grade: {passed: true} in every"
+                " case, since the platform issues no certificate without a passing grade."
             )
             yield _problem((*path, "rule"), message)
 

@@ -174,4 +174,4 @@ def implies_passing_grade(rule: Rule) -> bool:
         return any(implies_passing_grade(child) for child in value)
     if kind == "any":
         return all(implies_passing_grade(child) for child in value)
-    return kind == "certificate" or (kind == "course_grade" and "passed" in value)
+    return kind == "course_grade" and "passed" in value

@@ -655,11 +655,10 @@ def test_a_circle_is_told_once():
     "rule",
     [
         {"course_grade": {"passed": True}},
-        {"course_grade": {"minimum": 60}},
         {"all": [{"completion": {"minimum": 80}}, {"all": [{"course_grade": {"passed": True}}]}]},
         {
             "any": [
-                {"course_grade": {"minimum": 80}},
+                {"all": [{"course_grade": {"passed": True}}, {"course_grade": {"minimum": 80}}]},
                 {"all": [{"course_grade": {"passed": True}}, {"completion": {"minimum": 90}}]},
             ]
         },
@@ -667,6 +666,11 @@ def test_a_circle_is_told_once():
 )
 def test_own_criteria_with_platform_imply_a_passing_grade(rule):
     assert findings(document(level1(mode="own_with_platform", rule=rule))) == {}
+
+
+def test_a_percentage_of_ours_does_not_imply_the_platforms_pass_mark():
+    (problem,) = findings(document(level1(mode="own_with_platform", rule={"course_grade": {"minimum": 60}})))
+    assert problem.endswith("criteria.rule")
 
 
 def test_a_level_2_without_level_1_and_by_a_weighted_exam_is_possible():
