@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from mooc_microcred.achievements import reasons
 from mooc_microcred.achievements.data import AwardData, AwardEventData
 from mooc_microcred.achievements.kick import kick_evaluation_after_commit
-from mooc_microcred.achievements.kick import kick_evaluation_after_commit
 from mooc_microcred.achievements.models import Award, AwardEvent
 from mooc_microcred.achievements.requests import request_evaluation
 from mooc_microcred.achievements.writing import note_of
@@ -204,7 +203,6 @@ def _decide(
                 outbox.append([note_of(award, kind, reason)])
             # What stands on the award is judged again by the one path.
             request_evaluation(learner_id=award.learner_id, reason="staff")
-            kick_evaluation_after_commit()
             kick_evaluation_after_commit()
             log_action(
                 actor_id=actor.id,

@@ -151,6 +151,8 @@ class Command(BaseCommand):
             while not stop.is_set() and (chunk := achievements.advance_feeds()):
                 appended += chunk
                 bar.update(chunk)
+        if appended:
+            achievements.kick_evaluation_after_commit()
         still_open = achievements.count_open_feeds()
         if verbosity:
             self.stdout.write(
