@@ -8,6 +8,11 @@ from django.conf import settings as django_settings
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
+# .. setting_name: MOOC_MICROCRED
+# .. setting_default: {}
+# .. setting_description: Everything that can be set of the suite, as one dict. What is left out has
+#     its default below; docs/reference/settings.md describes each key for operators, and
+#     ``manage.py check`` tells every wrong value and every key that is not one of these.
 DEFAULTS: dict[str, Any] = {
     # Dotted path of the class that implements core.platform.Platform. The plugin sets it to its
     # gateway in the LMS; it stays None in Studio, which never reads learners.
@@ -20,7 +25,13 @@ DEFAULTS: dict[str, Any] = {
     "KICK_INTERVAL": 2,
     # Seconds into which the completions of one learner in one course are gathered.
     "COMPLETION_DEBOUNCE": 60,
-    # Whether evaluation runs inside the request when Celery is eager (demos and tests only).
+    # .. toggle_name: MOOC_MICROCRED['EVALUATE_WHEN_EAGER']
+    # .. toggle_implementation: DjangoSetting
+    # .. toggle_default: False
+    # .. toggle_description: Whether evaluation runs inside the request when Celery is eager.
+    # .. toggle_use_cases: open_edx
+    # .. toggle_creation_date: 2026-11-21
+    # .. toggle_warning: For demos and tests only: a learner's request would wait for it.
     "EVALUATE_WHEN_EAGER": False,
     # The queue that LMS workers consume; tasks that read learners are sent there by name.
     "LMS_QUEUE": "edx.lms.core.default",
