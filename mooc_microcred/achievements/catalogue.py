@@ -94,7 +94,7 @@ def course_of_run(course_key: str) -> tuple[str, str]:
         key = CourseKey.from_string(course_key)
     except InvalidKeyError:
         return "", ""
-    return key.org, key.course
+    return key.org or "", key.course or ""
 
 
 @dataclass(frozen=True)
