@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
+from itertools import count
 
 import pytest
 from django.db import transaction
@@ -18,10 +19,11 @@ from hypothesis import strategies as st
 
 from mooc_microcred.achievements import api
 from mooc_microcred.achievements.models import Award, EvaluationRequest
-from mooc_microcred.core import clock
+from mooc_microcred.core import clock, outbox
 from mooc_microcred.core.conf import microcred_settings
 from mooc_microcred.core.errors import WrongState
 from mooc_microcred.core.roles import Actor
+from mooc_microcred.exams import api as exams
 from tests.faults import ledger
 from tests.support import events
 from tests.support.definitions import RUN, level1, level2, programme
@@ -35,6 +37,7 @@ OTHER = "course-v1:KMUTT+PY102+2026"
 OWN = "course-v1:KMUTT+PY103+2026"
 MIRRORED_RUNS = (RUN, RERUN, OTHER)
 EVERY_RUN = (*MIRRORED_RUNS, OWN)
+CODES = ("py101-l1", "py101-l2", "py102-l1", "py102-l2", "py103-l1", "basics", "python")
 
 in_any_order = settings(
     max_examples=300,
@@ -54,6 +57,12 @@ def catalogue():
         course={"organization": "KMUTT", "number": "PY103"},
     )
     level2("py101-l2", rule={"course_grade": {"minimum": 60}})
+    level2(
+        "py102-l2",
+        needs="py102-l1",
+        exam="py102-exam",
+        course={"organization": "KMUTT", "number": "PY102"},
+    )
     programme("basics", {"all": [{"achievement": "py101-l1"}, {"achievement": "py102-l1"}]})
     programme(
         "python",
@@ -63,7 +72,11 @@ def catalogue():
                 {
                     "at_least": {
                         "count": 1,
-                        "of": [{"achievement": "py101-l2"}, {"achievement": "py103-l1"}],
+                        "of": [
+                            {"achievement": "py101-l2"},
+                            {"achievement": "py102-l2"},
+                            {"achievement": "py103-l1"},
+                        ],
                     }
                 },
             ]
@@ -169,6 +182,11 @@ class Life:
         self.owed: list[tuple] = []
         self.clock = ExitStack()
         self.officer = Actor(user_id=9, superuser=True)
+        self.signatory = Actor(user_id=10, superuser=True)
+        self.batches: list[str] = []
+        self.days = count()
+        for learner in (SHUFFLED, DIRECT):
+            the_platform.add_learner(learner)
         for run in EVERY_RUN:
             the_platform.enrol(SHUFFLED, run)
 
@@ -205,6 +223,28 @@ class Life:
             the_platform.complete(SHUFFLED, OWN, units, 10)
         self.owed.append((events.send_passing_status, OWN))
 
+    def release(self, percent, corrects):
+        """Release a result of both learners, as a new sitting or as a correction of the last one."""
+        day = date(2025, 1, 1) + timedelta(days=next(self.days))
+        rows = "".join(f"learner{learner},{percent},{day:%d/%m/%Y}\n" for learner in (SHUFFLED, DIRECT))
+        corrected = self.batches.pop() if corrects and self.batches else ""
+        batch = exams.upload_batch(
+            actor=self.officer,
+            exam_code="py102-exam",
+            file_name="results.csv",
+            content=f"username,score,exam date\n{rows}".encode(),
+            supersedes=corrected,
+            reason="misread" if corrected else "",
+        )
+        exams.sign_batch(actor=self.signatory, batch_uuid=batch.uuid)
+        exams.release_batch(actor=self.officer, batch_uuid=batch.uuid)
+        self.batches.append(batch.uuid)
+
+    def relay(self):
+        report = outbox.relay()
+        assert report.failed == report.dead == 0
+        return report.done
+
     def staff(self, code, verb):
         for award in api.list_awards(learner_id=SHUFFLED):
             if award.code == code and award.state in ("active", "suspended"):
@@ -231,8 +271,10 @@ class Life:
             self.show(run)
         while self.owed:
             self.events_come(-1, keep=False)
+        while self.relay():
+            pass
         ledger.drain()
-        for code in ("py101-l1", "py101-l2", "py102-l1", "py103-l1", "basics", "python"):
+        for code in CODES:
             self.staff(code, api.reinstate_award)
         ledger.drain()
         self.days_pass(microcred_settings.REVOCATION_GRACE_DAYS + 1)
@@ -249,7 +291,6 @@ TWO_RUNS = [
     ("events_come", 0, False),
     ("evaluate",),
 ]
-codes = st.sampled_from(["py101-l1", "py101-l2", "py102-l1", "py103-l1", "basics", "python"])
 happenings = st.lists(
     st.one_of(
         st.tuples(
@@ -271,14 +312,20 @@ happenings = st.lists(
         st.tuples(st.just("show"), st.sampled_from(MIRRORED_RUNS)),
         st.tuples(st.just("grade"), st.sampled_from([50, 60, 90])),
         st.tuples(st.just("complete"), st.sampled_from([5, 8, 10])),
+        st.tuples(st.just("release"), st.sampled_from([40, 60, 90]), st.booleans()),
+        st.tuples(st.just("relay")),
         st.tuples(st.just("events_come"), st.integers(0, 9), st.booleans()),
         st.tuples(st.just("events_come"), st.integers(0, 9), st.booleans()),
         st.tuples(st.just("evaluate")),
         st.tuples(st.just("evaluate")),
         st.tuples(st.just("days_pass"), st.sampled_from([1, 8])),
-        st.tuples(st.just("staff"), codes, st.sampled_from([api.suspend_award, api.reinstate_award])),
+        st.tuples(
+            st.just("staff"),
+            st.sampled_from(CODES),
+            st.sampled_from([api.suspend_award, api.reinstate_award]),
+        ),
     ),
-    max_size=25,
+    max_size=30,
 )
 
 
@@ -306,6 +353,20 @@ happenings = st.lists(
         ("evaluate",),
         ("days_pass", 8),
         ("evaluate",),
+    ]
+)
+@example(
+    happenings=[
+        *TWO_RUNS,
+        ("grade", 90),
+        ("release", 90, False),
+        ("relay",),
+        ("events_come", 0, False),
+        ("evaluate",),
+        ("release", 40, True),
+        ("relay",),
+        ("evaluate",),
+        ("release", 60, False),
     ]
 )
 def test_late_doubled_and_shuffled_events_end_where_the_truth_alone_ends(happenings):

@@ -75,6 +75,13 @@ def feed(ends):
     return appended
 
 
+def count_deadlocks():
+    """Return how many deadlocks the server has ever resolved, whoever's they were."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'")
+        return int(cursor.fetchone()[1])
+
+
 def test_no_transaction_of_the_platform_is_lost_while_workers_claim_and_a_feeder_appends(
     mariadb, start, lease, record_property, capsys
 ):
@@ -86,6 +93,7 @@ def test_no_transaction_of_the_platform_is_lost_while_workers_claim_and_a_feeder
             "INSERT INTO lms_state SELECT 1000000 + seq, course_key, state"
             " FROM lms_state, seq_1_to_4000 WHERE learner_id = 1000000"
         )
+    deadlocks_before = count_deadlocks()
     ends = time.monotonic() + SECONDS
     receivers = [start(lambda first=first: receive(mariadb, first, ends)) for first in (0, 100_000)]
     workers = [start(lambda: work(ends)) for _ in range(2)]
@@ -96,9 +104,11 @@ def test_no_transaction_of_the_platform_is_lost_while_workers_claim_and_a_feeder
     appended = feeder.result()
     committed = [learner for learners, _, _ in results for learner in learners]
     longest = max(slowest for _, _, slowest in results)
+    deadlocks = count_deadlocks() - deadlocks_before
     said = (
         f"{len(committed)} transactions of the platform beside {appended} fed requests;"
         f" the longest event took {longest * 1000:.1f} ms;"
+        f" {deadlocks} deadlocks on the whole server,"
         f" {len(worker_errors)} errors of workers {sorted(set(worker_errors))}"
     )
     record_property("contention", said)

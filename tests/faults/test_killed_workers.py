@@ -6,7 +6,9 @@ import pytest
 
 from mooc_microcred.achievements import api
 from mooc_microcred.achievements.models import CertificateAsk, EvaluationRequest, Feed
-from mooc_microcred.core import clock
+from mooc_microcred.core import clock, outbox
+from mooc_microcred.core.roles import Actor
+from mooc_microcred.exams import api as exams
 from tests.faults import ledger
 from tests.faults.processes import at_line, die
 from tests.faults.services import empty_database
@@ -155,3 +157,42 @@ def test_a_level_2_and_its_due_time_survive_a_kill_at_any_line(mariadb, start, l
             ledger.assert_sound()
 
     assert killed_at_every_line(start, prepare, api.evaluate_due, check) >= 12
+
+
+def test_killed_at_any_line_from_the_release_of_a_batch_to_level_2_loses_and_doubles_nothing(
+    mariadb, start, lease
+):
+    officer, signatory = (Actor(user_id=number, superuser=True) for number in (1, 2))
+    learners = (7, 8)
+    rows = "".join(f"learner{learner},80,01/06/2025\n" for learner in learners)
+
+    def prepare():
+        level1()
+        level2()
+        for learner in learners:
+            mariadb.certify(learner, RUN)
+            api.request_evaluation(learner_id=learner, course_key=RUN, reason="certificate")
+        ledger.drain()
+        batch = exams.upload_batch(
+            actor=officer,
+            exam_code="py101-exam",
+            file_name="results.csv",
+            content=f"username,score,exam date\n{rows}".encode(),
+        )
+        exams.sign_batch(actor=signatory, batch_uuid=batch.uuid)
+        exams.release_batch(actor=officer, batch_uuid=batch.uuid)
+
+    def relay_and_evaluate():
+        outbox.relay()
+        api.evaluate_due()
+
+    def check():
+        with clock.shifted(lease):
+            while outbox.relay().done:
+                pass
+            ledger.drain()
+            ledger.assert_sound()
+        for learner in learners:
+            assert ledger.histories(learner) == [("py101-l1", ("issued",)), ("py101-l2", ("issued",))]
+
+    assert killed_at_every_line(start, prepare, relay_and_evaluate, check) >= 25
