@@ -354,9 +354,11 @@ class Walk:
         _write_json(folder / "programmes.json", self.learner.get("my/programmes/"))
         _write_json(folder / "credit-account.json", self.learner.get("my/credit-account/"))
         _write_json(folder / "deposits.json", self.learner.get("my/deposits/"))
+        (folder / "bank" / "style.css").write_text(self.bank_page("style.css").text, "utf-8")
         for language in ("th", "en"):
-            page = self.bank_page(f"?lang={language}")
-            (folder / "bank" / f"page-{language}.html").write_text(page.text, "utf-8")
+            page = self.bank_page(f"?lang={language}").text.replace('href="/style.css"', 'href="style.css"')
+            page = re.sub(r'href="/\?lang=(\w+)"', r'href="page-\1.html"', page)
+            (folder / "bank" / f"page-{language}.html").write_text(page, "utf-8")
 
 
 def _right_choice(question: Mapping[str, Any]) -> str:
