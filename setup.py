@@ -27,7 +27,7 @@ def version():
 setup(
     name="mooc-microcred",
     version=version(),
-    description="Micro-credentials for Open edX: Level 1 and Level 2 certificates, stacked programmes, credit bank",
+    description="Micro-credentials for Open edX: Level 1, Level 2, stacked programmes, credit bank",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     author="mooc-microcred founders",

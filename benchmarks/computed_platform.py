@@ -1,4 +1,4 @@
-"""A platform port whose answers are computed from the learner's id, so that processes agree without sharing."""
+"""A platform port that computes its answers from the learner's id: processes agree without sharing."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

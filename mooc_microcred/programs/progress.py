@@ -86,7 +86,7 @@ def _next_in_tree(
     definition: Definition,
 ) -> NextStep:
     """Return the step for the first open component that the learner has begun, else for the first one."""
-    leaves = [leaf for leaf in _open_leaves(tree)]
+    leaves = list(_open_leaves(tree))
     begun = [code for code in leaves if code in progress and progress[code].award is None]
     for code in begun or leaves:
         return next_step_of(progress, code)

@@ -53,7 +53,9 @@ class MemoryPlatform:
 
     def add_course(self, course_key: str, title: str = "") -> str:
         key = CourseKey.from_string(course_key)
-        self.courses[course_key] = CourseSummary(course_key, key.org, key.course, key.run, title or key.course)
+        self.courses[course_key] = CourseSummary(
+            course_key, key.org, key.course, key.run, title or key.course
+        )
         return course_key
 
     def add_learner(self, learner_id: int, name: str = "", username: str = "", email: str = "") -> int:
@@ -81,8 +83,16 @@ class MemoryPlatform:
 
     def certify(self, learner_id: int, course_key: str, status: str = "downloadable", **fields):
         before = self.states.get((learner_id, course_key), CourseState()).certificate
-        certificate = replace(before, status=status, **fields) if before else CertificateState(
-            status=status, mode="honor", uuid=uuid4().hex, issued_at=datetime(2026, 6, 1, tzinfo=UTC), **fields
+        certificate = (
+            replace(before, status=status, **fields)
+            if before
+            else CertificateState(
+                status=status,
+                mode="honor",
+                uuid=uuid4().hex,
+                issued_at=datetime(2026, 6, 1, tzinfo=UTC),
+                **fields,
+            )
         )
         self._change(learner_id, course_key, certificate=certificate)
 
@@ -97,9 +107,7 @@ class MemoryPlatform:
 
     def grade_subsection(self, learner_id: int, course_key: str, block: str, percent):
         state = self.states.get((learner_id, course_key), CourseState())
-        self._change(
-            learner_id, course_key, subsections={**state.subsections, block: Decimal(str(percent))}
-        )
+        self._change(learner_id, course_key, subsections={**state.subsections, block: Decimal(str(percent))})
 
     # --- the port ---
 
