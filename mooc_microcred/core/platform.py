@@ -154,7 +154,7 @@ class Platform(Protocol):
         """Return all enrolments of each learner, also inactive ones."""
 
     def enrolled_learners(self, course_keys: Collection[str], *, after: int, limit: int) -> Sequence[int]:
-        """Return ids of learners ever enrolled in any of the runs: ascending, above ``after``, at most ``limit``."""
+        """Return ids of learners ever enrolled in any run: ascending, above ``after``, at most ``limit``."""
 
     def read_courses(self, course_keys: Collection[str]) -> Mapping[str, CourseSummary]:
         """Return the runs that exist."""
