@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from mooc_microcred.core.admin import OrganizationFilter, ReadOnlyAdmin, json_block
 from mooc_microcred.core.roles import Role
+from mooc_microcred.exams.batches import problems_of
 from mooc_microcred.exams.models import ExamAdmission, ExamBatch, ExamResult
 
 SEEN_BY = (Role.EXAM_OFFICER, Role.EXAM_SIGNATORY, Role.AUDITOR)
@@ -51,7 +52,9 @@ class ExamBatchAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("wrong rows"))
     def wrong_rows(self, batch):
         """Return the problems of the file, laid out."""
-        return json_block(batch.problems)
+        return json_block(
+            [f"{one.row} {one.column} {one.value}: {one.message}" for one in problems_of(batch)]
+        )
 
 
 @admin.register(ExamResult)

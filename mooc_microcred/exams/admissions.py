@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -20,6 +21,7 @@ from mooc_microcred.exams.batches import exam_of
 from mooc_microcred.exams.data import AdmissionData, AdmissionRequest, ResultData
 from mooc_microcred.exams.evidence import counting_result, reference_of
 from mooc_microcred.exams.models import ExamAdmission, ExamBatch, ExamResult
+from mooc_microcred.exams.rows import admission_key
 
 MAX_CANDIDATES = 1000
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9/_-]{0,63}")
@@ -32,7 +34,7 @@ def admit_learners(
 
     Args:
         actor: an exam officer of the exam's organisation.
-        candidates: at most 1,000.
+        candidates: at most 1,000; their numbers are stored in capitals.
 
     Returns:
         the admissions in the order of the candidates.
@@ -46,6 +48,7 @@ def admit_learners(
     achievement, _exam = exam_of(actor, exam_code, (Role.EXAM_OFFICER,))
     if not 0 < len(candidates) <= MAX_CANDIDATES:
         raise InvalidInput(_("Admit from 1 to %(most)s candidates at a time.") % {"most": MAX_CANDIDATES})
+    candidates = [replace(one, number=admission_key(one.number)) for one in candidates]
     learners = _find(candidates)
     try:
         with transaction.atomic():
@@ -191,6 +194,7 @@ def my_results(*, learner_id: int) -> list[ResultData]:
     rows = list(
         ExamResult.objects.filter(learner_id=learner_id, batch__state=ExamBatch.State.RELEASED)
         .select_related("batch__achievement")
+        .defer("batch__problems")
         .order_by("sat_on", "id")
     )
     exams = current_catalogue().exams

@@ -9,13 +9,13 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
 
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from mooc_microcred.achievements.api import (
@@ -34,8 +34,9 @@ from mooc_microcred.core.errors import InvalidInput, NotAllowed, NotFound, Wrong
 from mooc_microcred.core.roles import Actor, Role
 from mooc_microcred.core.storage import private_storage
 from mooc_microcred.exams.data import BatchData, RowProblem
-from mooc_microcred.exams.files import read_rows
+from mooc_microcred.exams.files import read_table
 from mooc_microcred.exams.models import ExamBatch, ExamResult
+from mooc_microcred.exams.problems import fitted
 from mooc_microcred.exams.rows import GoodRow, check_rows
 
 State = ExamBatch.State
@@ -97,12 +98,15 @@ def upload_batch(
     """
     achievement, exam = exam_of(actor, exam_code, UPLOADERS)
     corrected = _batch_to_correct(achievement, exam_code, supersedes, reason)
-    raw_rows = read_rows(file_name, content)
-    good, problems = check_rows(raw_rows, exam_code=exam_code, exam=exam)
+    sha256 = hashlib.sha256(content).hexdigest()
+    _refuse_known(exam_code, sha256)
+    table = read_table(content)
+    good, problems = check_rows(
+        table.rows, exam_code=exam_code, exam=exam, corrects=corrected.pk if corrected else None
+    )
     stored_as = private_storage().save(f"{FOLDER}/{new_uuid()}", ContentFile(content))
     try:
         with transaction.atomic():
-            sha256 = hashlib.sha256(content).hexdigest()
             _make_way(exam_code, sha256)
             batch = ExamBatch.objects.create(
                 exam_code=exam_code,
@@ -113,19 +117,22 @@ def upload_batch(
                 stored_as=stored_as,
                 sha256=sha256,
                 size=len(content),
-                rows_total=len(raw_rows),
+                rows_total=len(table.rows),
                 rows_wrong=len({one.row for one in problems}),
-                problems=[_problem_to_json(one) for one in problems],
+                problems=_stored(problems),
+                ignored_columns=list(table.ignored),
                 uploaded_by=actor.id,
                 uploaded_at=clock.now(),
                 supersedes=corrected,
                 reason=reason.strip(),
             )
-            _log(actor, batch, "uploaded", rows=len(raw_rows), wrong=batch.rows_wrong)
+            _log(actor, batch, "uploaded", rows=len(table.rows), wrong=batch.rows_wrong)
             if not problems or (only_right_rows and good):
                 _import_rows(actor, batch, good, only_right_rows=bool(problems))
     except IntegrityError:
         private_storage().delete(stored_as)
+        # Somebody else was faster with the same file, and has committed by now.
+        _refuse_known(exam_code, sha256)
         raise WrongState(_("The same file has just been uploaded by somebody else.")) from None
     except BaseException:
         private_storage().delete(stored_as)
@@ -145,14 +152,16 @@ def import_right_rows(*, actor: Actor, batch_uuid: str) -> BatchData:
         raise WrongState(_("Only a batch with wrong rows whose file is still there can be imported so."))
     _achievement, exam = exam_of(actor, batch.exam_code, UPLOADERS)
     with private_storage().open(batch.stored_as) as file:
-        raw_rows = read_rows(batch.file_name, file.read())
-    good, problems = check_rows(raw_rows, exam_code=batch.exam_code, exam=exam)
+        table = read_table(file.read())
+    good, problems = check_rows(
+        table.rows, exam_code=batch.exam_code, exam=exam, corrects=batch.supersedes_id
+    )
     if not good:
         raise InvalidInput(_("No row of the file is right; there is nothing to import."))
     with transaction.atomic():
         _move(batch, State.INVALID, State.INVALID)  # locks it
         batch.rows_wrong = len({one.row for one in problems})
-        batch.problems = [_problem_to_json(one) for one in problems]
+        batch.problems = _stored(problems)
         _import_rows(actor, batch, good, only_right_rows=bool(problems))
     return batch_data(batch)
 
@@ -177,15 +186,19 @@ def release_batch(*, actor: Actor, batch_uuid: str) -> BatchData:
     """Make the results visible and have their learners judged; a corrected batch is superseded at once.
 
     Raises:
-        NotFound, NotAllowed; WrongState: it is not signed, or what it corrects is not released.
+        NotFound, NotAllowed; WrongState: it is not signed, what it corrects is not released, or
+        another released batch has a result of the same candidate on the same day.
     """
     batch = _get(actor, batch_uuid, READERS)
     actor.require(RELEASERS, batch.organization)
     with transaction.atomic():
+        # One release at a time, so that two batches with the same sitting cannot pass each other.
+        Achievement.objects.select_for_update().get(pk=batch.achievement_id)
         _move(batch, State.SIGNED, State.RELEASED, released_by=actor.id, released_at=clock.now())
         if batch.supersedes is not None:
             _move(batch.supersedes, State.RELEASED, State.SUPERSEDED)
             _log(actor, batch.supersedes, "superseded", by=batch.uuid)
+        _refuse_sittings_released_before(batch)
         _log(actor, batch, "released")
         outbox.append([outbox.Note(RELEASED, payload={"batch": batch.uuid, "after": 0})])
     return batch_data(batch)
@@ -207,7 +220,9 @@ def cancel_batch(*, actor: Actor, batch_uuid: str, reason: str) -> BatchData:
             % {"state": State(batch.state).label}
         )
     with transaction.atomic():
-        _move(batch, batch.state, State.CANCELLED, live=None, reason=reason.strip())
+        # What it would have corrected, and why, stays to be read.
+        reasons = "\n".join(filter(None, [batch.reason, reason.strip()]))
+        _move(batch, batch.state, State.CANCELLED, live=None, reason=reasons)
         _log(actor, batch, "cancelled")
     return batch_data(batch)
 
@@ -225,9 +240,13 @@ def get_batch(*, actor: Actor, batch_uuid: str) -> BatchData:
 
 
 def batches_of_staff(*, actor: Actor, exam_code: str = "", state: str = "") -> QuerySet[ExamBatch]:
-    """Return a queryset of the batches that the actor may see, newest first; for pages."""
+    """Return a queryset of the batches that the actor may see, newest first, without their problems."""
     organizations = actor.organizations(READERS)
-    rows = ExamBatch.objects.select_related("achievement", "supersedes").annotate(imported=Count("results"))
+    rows = (
+        ExamBatch.objects.select_related("achievement", "supersedes")
+        .defer("problems", "supersedes__problems")
+        .annotate(imported=Count("results"))
+    )
     if organizations is not None:
         rows = rows.filter(organization__in=organizations)
     if exam_code:
@@ -238,7 +257,7 @@ def batches_of_staff(*, actor: Actor, exam_code: str = "", state: str = "") -> Q
 
 
 def list_batches(*, actor: Actor, exam_code: str = "", state: str = "", limit: int = 100) -> list[BatchData]:
-    """Return the newest batches that the actor may see."""
+    """Return the newest batches that the actor may see, without the problems of each."""
     return [
         batch_data(one) for one in batches_of_staff(actor=actor, exam_code=exam_code, state=state)[:limit]
     ]
@@ -260,7 +279,7 @@ def batch_data(batch: ExamBatch) -> BatchData:
         rows_wrong=batch.rows_wrong,
         rows_imported=batch.results.count() if imported is None else imported,
         only_right_rows=batch.only_right_rows,
-        problems=tuple(RowProblem(**one) for one in batch.problems),
+        problems=() if "problems" in batch.get_deferred_fields() else problems_of(batch),
         uploaded_by=batch.uploaded_by,
         uploaded_at=batch.uploaded_at,
         signed_by=batch.signed_by,
@@ -270,7 +289,13 @@ def batch_data(batch: ExamBatch) -> BatchData:
         supersedes=batch.supersedes.uuid if batch.supersedes else "",
         reason=batch.reason,
         file_deleted_at=batch.file_deleted_at,
+        ignored_columns=tuple(batch.ignored_columns),
     )
+
+
+def problems_of(batch: ExamBatch) -> tuple[RowProblem, ...]:
+    """Return the wrong rows of a batch."""
+    return tuple(RowProblem(*one) for one in batch.problems)
 
 
 def export_problems_csv(*, actor: Actor, batch_uuid: str) -> bytes:
@@ -283,8 +308,8 @@ def export_problems_csv(*, actor: Actor, batch_uuid: str) -> bytes:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow([_("row"), _("column"), _("value"), _("what is wrong")])
-    for one in batch.problems:
-        writer.writerow(neutralised(one[name]) for name in ("row", "column", "value", "message"))
+    for one in problems_of(batch):
+        writer.writerow(neutralised(cell) for cell in (one.row, one.column, one.value, one.message))
     return ("\ufeff" + buffer.getvalue()).encode("utf-8")
 
 
@@ -380,24 +405,50 @@ def _batch_to_correct(
     return batch
 
 
-def _make_way(exam_code: str, sha256: str) -> None:
-    """Refuse a file that was taken before; one that had wrong rows gives way to a new look at it."""
-    earlier = ExamBatch.objects.filter(exam_code=exam_code, sha256=sha256, live=True).first()
-    if earlier is None:
-        return
-    if earlier.state == State.INVALID:
-        ExamBatch.objects.filter(pk=earlier.pk, state=State.INVALID).update(
-            live=None, state=State.CANCELLED, reason=str(_("The same file was uploaded again."))
-        )
-        return
-    raise WrongState(
-        _("This very file was uploaded on %(date)s as “%(name)s”; it is %(state)s.")
-        % {
-            "date": display_date(earlier.uploaded_at),
-            "name": earlier.file_name,
-            "state": State(earlier.state).label,
-        }
+def _refuse_known(exam_code: str, sha256: str) -> None:
+    """Refuse a file that was taken before; one that had wrong rows may be looked at again."""
+    earlier = (
+        ExamBatch.objects.filter(exam_code=exam_code, sha256=sha256, live=True)
+        .exclude(state=State.INVALID)
+        .defer("problems")
+        .first()
     )
+    if earlier is not None:
+        raise WrongState(
+            _("This very file was uploaded on %(date)s as “%(name)s”, batch %(batch)s; it is %(state)s.")
+            % {
+                "date": display_date(earlier.uploaded_at),
+                "name": earlier.file_name,
+                "batch": earlier.uuid,
+                "state": State(earlier.state).label,
+            }
+        )
+
+
+def _make_way(exam_code: str, sha256: str) -> None:
+    """Let a file that had wrong rows give way to a new look at it."""
+    ExamBatch.objects.filter(exam_code=exam_code, sha256=sha256, live=True, state=State.INVALID).update(
+        live=None, state=State.CANCELLED, reason=str(_("The same file was uploaded again."))
+    )
+
+
+def _refuse_sittings_released_before(batch: ExamBatch) -> None:
+    """Refuse a batch with a sitting that is released already: it would count as two attempts."""
+    other = ExamResult.objects.filter(
+        exam_code=OuterRef("exam_code"),
+        learner_id=OuterRef("learner_id"),
+        sat_on=OuterRef("sat_on"),
+        batch__state=State.RELEASED,
+    ).exclude(batch_id=batch.pk)
+    rows = batch.results.filter(Exists(other)).order_by("row").values_list("row", flat=True)[:20]
+    if rows:
+        raise WrongState(
+            _(
+                "Another batch with results of the same candidates on the same day has been released "
+                "(rows %(rows)s). Cancel this one, or upload it as a correction of the other."
+            )
+            % {"rows": ", ".join(map(str, rows))}
+        )
 
 
 def _safe_name(file_name: str) -> str:
@@ -455,10 +506,5 @@ def _log(actor: Actor, batch: ExamBatch, action: str, **details: Any) -> None:
     )
 
 
-def _problem_to_json(problem: RowProblem) -> dict[str, Any]:
-    return {
-        "row": problem.row,
-        "column": problem.column,
-        "value": problem.value,
-        "message": problem.message,
-    }
+def _stored(problems: Iterable[RowProblem]) -> list[Any]:
+    return fitted((one.row, one.column, one.value, one.code, dict(one.params)) for one in problems)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from mooc_microcred.achievements.data import Text
+from mooc_microcred.exams.problems import describe
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,18 +20,29 @@ class RowProblem:
         row: row of the file, counted from 1 with the header.
         column: the column's standard name, such as ``score``; empty when it is about the row.
         value: what stands there; identity numbers only by their last four.
-        message: what is wrong and what is expected, in the officer's language.
+        code: what is wrong, see ``problems.py``; params: what its message names.
     """
 
     row: int
     column: str
     value: str
-    message: str
+    code: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def message(self) -> str:
+        """Return what is wrong and what is expected, in the reader's language."""
+        return describe(self.code, dict(self.params))
 
 
 @dataclass(frozen=True, slots=True)
 class BatchData:
-    """A batch of exam results as officers see it."""
+    """A batch of exam results as officers see it.
+
+    Attributes:
+        problems: every wrong row; empty in lists, and after the retention of the file.
+        ignored_columns: headings of the file that are none of ours; these columns were not read.
+    """
 
     uuid: str
     exam_code: str
@@ -52,6 +66,7 @@ class BatchData:
     supersedes: str
     reason: str
     file_deleted_at: datetime | None
+    ignored_columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

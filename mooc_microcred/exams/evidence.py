@@ -8,8 +8,11 @@ from datetime import UTC, datetime, time, timedelta
 
 from mooc_microcred.achievements.api import current_catalogue
 from mooc_microcred.achievements.data import Exam
+from mooc_microcred.core import clock
 from mooc_microcred.core.evidence import Fact
 from mooc_microcred.exams.models import ExamBatch, ExamResult
+
+_NEEDED = ("learner_id", "exam_code", "status", "sat_on", "percent", "batch__state")
 
 
 class ExamEvidence:
@@ -20,14 +23,17 @@ class ExamEvidence:
     def read(self, learner_ids: Collection[int], contexts: Collection[str]) -> Mapping[tuple[int, str], Fact]:
         """Return a fact for each learner and exam code with a released or superseded result; one query.
 
-        A fact's ``percent`` is that of the sitting that counts, None where none does. Its details
-        list the sittings with a score (``sittings``) and name the results that a correction has
-        superseded (``superseded``).
+        A fact's ``percent`` is that of the sitting that counts, None where none does; its ``due`` is
+        the first day of a re-sit, where one is allowed and still to come. Its details list the
+        sittings with a score (``sittings``), count the attempts that were used (``attempts``), and
+        name the results that a correction has superseded (``superseded``).
         """
         states = (ExamBatch.State.RELEASED, ExamBatch.State.SUPERSEDED)
         rows = ExamResult.objects.filter(
             learner_id__in=learner_ids, exam_code__in=contexts, batch__state__in=states
         ).select_related("batch")
+        # Not the batch's list of wrong rows, which may have megabytes.
+        rows = rows.only(*_NEEDED)
         found: dict[tuple[int, str], list[ExamResult]] = defaultdict(list)
         for row in rows.order_by("sat_on", "id"):
             found[row.learner_id, row.exam_code].append(row)
@@ -58,10 +64,12 @@ def _fact_of(results: Sequence[ExamResult], exam: Exam | None) -> Fact:
         ],
     }
     due = None
-    if counted and exam is not None and exam.resit_gap_days:
+    attempts_left = exam is None or exam.attempts is None or len(counted) < exam.attempts
+    if counted and attempts_left and exam is not None and exam.resit_gap_days:
         again = counted[-1].sat_on + timedelta(days=exam.resit_gap_days)
         details["resit_from"] = again.isoformat()
-        due = datetime.combine(again, time(), UTC)
+        opens = datetime.combine(again, time(), UTC)
+        due = opens if opens > clock.now() else None
     if chosen is None:
         return Fact(reference="", details=details, due=due)
     details["sat_on"] = chosen.sat_on.isoformat()

@@ -52,6 +52,9 @@ class ExamBatch(models.Model):
         SUPERSEDED = "superseded", _("superseded by a correction")
         CANCELLED = "cancelled", _("cancelled")
 
+    # What is imported and neither superseded nor given up.
+    STANDING = (State.IMPORTED, State.SIGNED, State.RELEASED)
+
     uuid = models.CharField(max_length=36, unique=True, default=new_uuid)
     exam_code = models.SlugField(max_length=64, db_index=True)
     achievement = models.ForeignKey(Achievement, on_delete=models.PROTECT, related_name="+")
@@ -66,7 +69,8 @@ class ExamBatch(models.Model):
     rows_total = models.PositiveIntegerField(default=0)
     rows_wrong = models.PositiveIntegerField(default=0)
     only_right_rows = models.BooleanField(default=False)
-    problems = models.JSONField(default=list, help_text=_("wrong rows: row, column, value, expected"))
+    problems = models.JSONField(default=list, help_text=_("wrong rows: row, column, value, code, parameters"))
+    ignored_columns = models.JSONField(default=list, help_text=_("headings of columns that were not read"))
     uploaded_by = models.BigIntegerField()
     uploaded_at = models.DateTimeField()
     signed_by = models.BigIntegerField(null=True)
@@ -87,7 +91,8 @@ class ExamBatch(models.Model):
             ),
             check_constraint(
                 name="microcred_batch_released_signed",
-                condition=~models.Q(state="released") | models.Q(signed_by__isnull=False),
+                condition=~models.Q(state__in=["signed", "released", "superseded"])
+                | models.Q(signed_by__isnull=False),
             ),
         ]
         verbose_name = _("batch of exam results")
@@ -116,8 +121,9 @@ class ExamResult(models.Model):
     row = models.PositiveIntegerField(help_text=_("row of the file, counted from 1 with the header"))
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.SAT)
     sat_on = models.DateField()
-    score = models.DecimalField(max_digits=8, decimal_places=3, null=True)
-    max_score = models.DecimalField(max_digits=8, decimal_places=3)
+    # Six digits before the point, as in the catalogue.
+    score = models.DecimalField(max_digits=9, decimal_places=3, null=True)
+    max_score = models.DecimalField(max_digits=9, decimal_places=3)
     percent = models.DecimalField(max_digits=7, decimal_places=4, null=True, help_text=_("0-100"))
     centre = models.CharField(max_length=128, blank=True, default="")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.utils.translation import get_language
@@ -60,7 +61,7 @@ class MyAdmissionsView(ApiView):
 class ExamStaffView(StaffView):
     """The base of what exam officers, second signatories and auditors see."""
 
-    roles = (Role.EXAM_OFFICER, Role.EXAM_SIGNATORY, Role.AUDITOR)
+    roles: Collection[str] = (Role.EXAM_OFFICER, Role.EXAM_SIGNATORY, Role.AUDITOR)
 
     def must_be_officer(self) -> None:
         """Refuse whoever is exam officer nowhere.
