@@ -598,17 +598,31 @@ def queries_of_one_evaluation(platform, learner):
     return len(captured), [one["sql"] for one in captured.captured_queries]
 
 
+def fill(platform, learner, first, count):
+    """Put so many courses, achievements, programmes and other learners' awards into the database."""
+    for number in range(first, first + count):
+        version = level1(f"x{number}-l1", course={"organization": "KMUTT", "number": f"X{number}"})
+        programme(f"x{number}-stack", {"achievement": f"x{number}-l1"})
+        platform.enrol(learner, f"course-v1:KMUTT+X{number}+2026")
+        Award.objects.create(
+            learner_id=100_000 + number,
+            achievement_id=version.achievement_id,
+            version=version,
+            issued_at=clock.now(),
+            published_at=clock.now(),
+        )
+    api.current_catalogue()
+
+
 def test_queries_do_not_grow_with_definitions_learners_or_courses(platform):
     level1()
     programme("stack", {"achievement": "py101-l1"})
-    api.current_catalogue()
+    fill(platform, 1, 0, 10)
     few, _ = queries_of_one_evaluation(platform, 1)
-    for number in range(200):
-        level1(f"x{number}-l1", course={"organization": "KMUTT", "number": f"X{number}"})
-        programme(f"x{number}-stack", {"achievement": f"x{number}-l1"})
-        platform.enrol(2, f"course-v1:KMUTT+X{number}+2026")
-    api.current_catalogue()
+    fill(platform, 2, 10, 990)
     many, sql = queries_of_one_evaluation(platform, 2)
     assert many == few
-    begin = next(i for i, one in enumerate(sql) if "INSERT" in one and "award" in one.lower())
-    assert len(sql) - begin <= 12
+    confirmed = max(
+        i for i, one in enumerate(sql) if one.startswith("UPDATE") and "lease" in one and i < len(sql) - 1
+    )
+    assert len(sql) - confirmed <= 12
