@@ -4,6 +4,8 @@ import threading
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils.functional import lazy
+from django.utils.translation import get_language, override
 
 from mooc_microcred.achievements import api as achievements
 from mooc_microcred.achievements.models import Award, EvaluationRequest
@@ -11,11 +13,12 @@ from mooc_microcred.core import outbox
 from mooc_microcred.core.errors import InvalidInput, MicrocredError, NotAllowed, NotFound, WrongState
 from mooc_microcred.core.models import AuditEntry
 from mooc_microcred.core.storage import private_storage
-from mooc_microcred.exams import api
+from mooc_microcred.exams import api, problems
 from mooc_microcred.exams.data import AdmissionRequest
 from mooc_microcred.exams.models import ExamAdmission, ExamBatch, ExamResult
 from tests.exams.conftest import OFFICER
 
+lazystr = lazy(lambda tell: tell(), str)
 RIGHT = b"username,score,exam date\nsomchai,80,21/11/2025\nsomying,40,21/11/2025\n"
 MIXED = b"username,score,exam date\nsomchai,80,21/11/2025\nnobody,40,21/11/2025\n"
 
@@ -95,8 +98,9 @@ def test_whoever_uploaded_cannot_sign_although_they_hold_the_role(exam, officer,
         api.sign_batch(actor=officer, batch_uuid=batch.uuid)
     with pytest.raises(IntegrityError), transaction.atomic():
         ExamBatch.objects.filter(uuid=batch.uuid).update(state="signed", signed_by=OFFICER)
-    with pytest.raises(IntegrityError), transaction.atomic():
-        ExamBatch.objects.filter(uuid=batch.uuid).update(state="released")
+    for state in ("signed", "released", "superseded"):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            ExamBatch.objects.filter(uuid=batch.uuid).update(state=state)
     with pytest.raises(WrongState):
         api.release_batch(actor=officer, batch_uuid=batch.uuid)
 
@@ -171,6 +175,43 @@ def test_two_corrections_of_one_batch_cannot_both_be_released(exam, officer, sig
     with pytest.raises(WrongState):
         api.release_batch(actor=officer, batch_uuid=corrections[1])
     assert api.get_batch(actor=officer, batch_uuid=corrections[1]).state == "signed"
+
+
+def test_one_sitting_cannot_be_released_twice(exam, officer, signatory):
+    first = upload(officer, exam)
+    # As if both had been uploaded in the same moment.
+    ExamBatch.objects.filter(uuid=first.uuid).update(state="cancelled")
+    second = upload(officer, exam, RIGHT + b"\n")
+    ExamBatch.objects.filter(uuid=first.uuid).update(state="imported")
+    for batch in (first, second):
+        api.sign_batch(actor=signatory, batch_uuid=batch.uuid)
+    api.release_batch(actor=officer, batch_uuid=first.uuid)
+    with pytest.raises(WrongState, match="rows 2, 3"):
+        api.release_batch(actor=officer, batch_uuid=second.uuid)
+    assert api.get_batch(actor=officer, batch_uuid=second.uuid).state == "signed"
+    assert len(api.my_results(learner_id=1)) == 1
+
+
+def test_why_a_batch_would_have_corrected_another_stays_when_it_is_cancelled(exam, officer, signatory):
+    first = released(officer, signatory, exam)
+    text = RIGHT.replace(b"80", b"81")
+    batch = upload(officer, exam, text, supersedes=first.uuid, reason="answer key")
+    batch = api.cancel_batch(actor=officer, batch_uuid=batch.uuid, reason="wrong file")
+    assert batch.reason == "answer key\nwrong file"
+
+
+def test_officers_see_which_columns_were_not_read(exam, officer):
+    batch = upload(officer, exam, b"username,score,exam date,Nmae\nsomchai,80,21/11/2025,x\n")
+    assert batch.ignored_columns == ("Nmae",)
+
+
+def test_whoever_reads_the_list_of_wrong_rows_reads_it_in_their_language(exam, officer, monkeypatch):
+    batch = upload(officer, exam, MIXED)
+    monkeypatch.setitem(problems.MESSAGES, "no_account", lazystr(lambda: f"told in {get_language()}"))
+    for language in ("en", "th"):
+        with override(language):
+            (problem,) = api.get_batch(actor=officer, batch_uuid=batch.uuid).problems
+            assert problem.message == f"told in {language}"
 
 
 def test_a_large_release_is_queued_in_chunks(exam, officer, signatory, platform, monkeypatch):
@@ -248,7 +289,9 @@ class TestAdmissions:
 def test_two_officers_who_upload_one_file_at_once_make_one_batch(exam, officer):
     if connection.vendor == "sqlite":
         pytest.skip("SQLite in memory has one writer; MariaDB shows the race")
-    barrier, outcomes = threading.Barrier(2), []
+    barrier, outcomes = threading.Barrier(4), []
+
+    messages = []
 
     def work():
         barrier.wait()
@@ -256,15 +299,17 @@ def test_two_officers_who_upload_one_file_at_once_make_one_batch(exam, officer):
             outcomes.append(upload(officer, exam).state)
         except MicrocredError as error:
             outcomes.append(error.code)
+            messages.append(str(error))
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=work) for _ in range(2)]
+    threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(outcomes) == ["imported", "wrong_state"]
+    assert sorted(outcomes) == ["imported", *["wrong_state"] * 3]
+    assert all("This very file" in one for one in messages)
     assert ExamBatch.objects.count() == 1
     assert ExamResult.objects.count() == 2
     assert len(files()) == 1

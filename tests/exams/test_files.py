@@ -1,6 +1,7 @@
 """Result files as exam centres send them."""
 
 import io
+import re
 import zipfile
 from contextlib import suppress
 from datetime import date, datetime
@@ -70,6 +71,148 @@ def test_an_xlsx_keeps_dates_and_long_numbers():
 def test_headings_are_found_whatever_their_case_and_spaces():
     (row,) = read_rows("  USER  NAME ,Exam-Date,SCORE,ลำดับ\na,1/1/2026,5,1\n".encode())
     assert set(row.cells) == {"username", "sat_on", "score"}
+
+
+def test_columns_that_are_not_ours_are_left_out_and_named():
+    table = read_table("ลำดับ,username,Scroe,score,exam date\n1,a,5,5,1/1/2026\n".encode())
+    assert table.ignored == ("ลำดับ", "Scroe")
+    assert set(table.rows[0].cells) == {"username", "score", "sat_on"}
+
+
+def test_titles_above_the_header_are_passed_over():
+    (row,) = read_rows("ผลการสอบ,,\nศูนย์สอบ มจธ.,,\n\nusername,score,exam date\na,5,1/1/2026\n".encode())
+    assert (row.number, row.cells["username"]) == (5, "a")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"username";"score";"exam date"\n"a";"5";"1/1/2026"\n',
+        '"username"\t"score"\t"exam date"\n"a"\t"5"\t"1/1/2026"\n',
+        "USERNAME ; score (of 100) ; exam date\na;5;1/1/2026\n",
+        "username\u200b,score,exam date\na\u200b,5,1/1/2026\n",
+        "username,score,exam date\ra,5,1/1/2026\r",
+        "title; of, many\nusername;score;exam date\na;5;1/1/2026\n",
+    ],
+)
+def test_every_way_of_writing_a_csv_reads_the_same(text):
+    (row,) = read_rows(text.encode())
+    assert row.cells == {"username": "a", "score": "5", "sat_on": "1/1/2026"}
+
+
+def test_the_delimiter_that_excel_declares_is_taken_and_its_line_counts():
+    (row,) = read_rows(b"sep=;\r\nusername;score;exam date\r\na;5;1/1/2026\r\n")
+    assert row.number == 3
+
+
+def test_what_a_spreadsheet_would_compute_is_marked_in_a_csv_too():
+    (row,) = read_rows(b'username,score,exam date\n"=HYPERLINK(1)",5,1/1/2026\n')
+    assert row.formulas == {"username"}
+
+
+def edited(content, name, change):
+    """Return an XLSX with one of its parts changed."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(target, "w", 8) as after:
+        for entry in before.infolist():
+            part = before.read(entry)
+            after.writestr(entry.filename, change(part) if entry.filename == name else part)
+    return target.getvalue()
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+def test_a_wrong_extent_of_the_sheet_loses_no_row():
+    rows = [["a", 1, "1/1/2026"], ["b", 2, "1/1/2026"]]
+    content = edited(
+        xlsx(["username", "score", "exam date"], *rows),
+        SHEET,
+        lambda part: re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1:B2"', part),
+    )
+    assert [row.cells["username"] for row in read_rows(content)] == ["a", "b"]
+    assert "sat_on" in read_rows(content)[0].cells
+
+
+def test_a_day_in_a_thai_number_format_is_a_day():
+    content = edited(
+        xlsx(["username", "score", "exam date"], ["a", 44000, date(2568, 11, 21)]),
+        "xl/styles.xml",
+        # 71 is d/m/bbbb of Thai spreadsheets, ECMA-376 18.8.30.
+        lambda part: re.sub(rb'numFmtId="(14|16[0-9])"', b'numFmtId="71"', part),
+    )
+    (row,) = read_rows(content)
+    assert (row.cells["score"], row.cells["sat_on"]) == ("44000", date(2568, 11, 21))
+
+
+def test_only_the_sheet_that_people_see_is_read():
+    def hide_first(book):
+        other = book.create_sheet("results")
+        other.append(["username", "score", "exam date"])
+        other.append(["b", 1, "1/1/2026"])
+        book.worksheets[0].sheet_state = "hidden"
+        book.active = 1
+
+    (row,) = read_rows(xlsx(["username", "score", "exam date"], ["a", 1, "1/1/2026"], change=hide_first))
+    assert row.cells["username"] == "b"
+
+
+def test_several_sheets_are_refused_since_one_would_be_lost():
+    def add(book):
+        book.create_sheet("แผ่น 2").append(["username", "score"])
+        book.create_sheet("empty")
+
+    with pytest.raises(InvalidInput, match="several sheets: Sheet, แผ่น 2"):
+        read_rows(xlsx(["username", "score", "exam date"], ["a", 1, "1/1/2026"], change=add))
+
+
+class TestBounds:
+    """What would keep a parser busy is refused before it begins."""
+
+    TABLE = xlsx(["username", "score", "exam date"], ["a", 1, "1/1/2026"])
+
+    def sheet(self, rows):
+        return edited(self.TABLE, SHEET, lambda part: part.replace(b"</sheetData>", rows + b"</sheetData>"))
+
+    def test_very_many_elements(self, settings):
+        settings.MOOC_MICROCRED = {**settings.MOOC_MICROCRED, "UPLOAD_MAX_ROWS": 10}
+        with pytest.raises(InvalidInput, match="unpacked"):
+            read_rows(self.sheet(b"<row/>" * 150_000))
+
+    def test_a_row_very_far_down(self):
+        far = b'<row r="999999999999"><c r="A999999999999" t="inlineStr"><is><t>x</t></is></c></row>'
+        with pytest.raises(InvalidInput, match="cannot be read"):
+            read_rows(self.sheet(far))
+
+    def test_very_many_formulas(self):
+        with pytest.raises(InvalidInput, match="full of formulas"):
+            read_rows(self.sheet(b"<row>" + b'<c><f t="shared" si="0"/></c>' * 2001 + b"</row>"))
+
+    def test_a_very_long_formula(self):
+        with pytest.raises(InvalidInput, match="full of formulas"):
+            read_rows(self.sheet(b'<row><c><f t="shared" si="0">' + b"1+" * 5000 + b"1</f></c></row>"))
+
+    def test_one_sheet_named_very_often(self):
+        def often(part):
+            return re.sub(rb"(<sheet [^>]*/>)", rb"\1" * 60, part)
+
+        with pytest.raises(InvalidInput, match="cannot be read"):
+            read_rows(edited(self.TABLE, "xl/workbook.xml", often))
+
+    def test_utf_16_in_which_nothing_would_be_counted(self):
+        with pytest.raises(InvalidInput, match="cannot be read"):
+            read_rows(edited(self.TABLE, SHEET, lambda part: part.decode().encode("utf-16")))
+
+    def test_a_compression_that_no_spreadsheet_uses(self):
+        target = io.BytesIO()
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_LZMA) as archive:
+            archive.writestr(SHEET, b"0" * 1000)
+        with pytest.raises(InvalidInput, match="cannot be read"):
+            read_rows(target.getvalue())
+
+    def test_blank_rows_below_the_table_are_no_rows(self, settings):
+        settings.MOOC_MICROCRED = {**settings.MOOC_MICROCRED, "UPLOAD_MAX_ROWS": 2}
+        assert len(read_rows(self.sheet(b'<row r="5000"><c r="A5000" s="0"/></row>'))) == 1
 
 
 @pytest.mark.parametrize("language", ["th", "en"])

@@ -122,6 +122,73 @@ def test_document_numbers_are_shown_by_their_end_only(check):
     assert wrong(check, f"national id,score,date\n{PIN},50,21/11/2025\n") == [(2, "national_id", "…3450")]
 
 
+def test_a_document_number_in_a_wrong_column_is_shown_by_its_end_only(check):
+    assert wrong(check, "username,score,date\n1-1017-00203-45-0,50,21/11/2025\n") == [
+        (2, "username", "…45-0")
+    ]
+
+
+def test_a_decimal_comma_is_told_apart(check):
+    _good, problems = check('username,score,exam date\nsomchai,"75,5",21/11/2025\n')
+    assert [one.code for one in problems] == ["comma"]
+    assert "decimal point" in problems[0].message
+
+
+def test_a_dash_is_no_score(check):
+    good, problems = check("username,score,date,status\nsomchai,-,21/11/2025,ขาดสอบ\nsomying,-,21/11/2025,\n")
+    assert [(one.learner_id, one.score) for one in good] == [(1, None)]
+    assert [(one.row, one.code) for one in problems] == [(3, "no_score")]
+
+
+def test_a_percent_is_never_rounded_up_to_a_minimum(exam, officer):
+    from dataclasses import replace
+    from decimal import Decimal
+
+    _achievement, policy = exam_of(officer, exam, ("exam_officer",))
+    policy = replace(policy, max_score=Decimal(99999))
+    rows = rows_of(b"username,score,date\nsomchai,59999.399,21/11/2025\n")
+    (good,), _problems = check_rows(rows, exam_code=exam, exam=policy)
+    assert str(good.percent) == "59.9999"
+
+
+def test_an_admission_number_is_found_whatever_its_letter_case(check, exam, officer):
+    api.admit_learners(
+        actor=officer, exam_code=exam, candidates=[AdmissionRequest(username="somchai", number="bkk-01")]
+    )
+    good, _problems = check("admission number,score,date\nBkk-๐๑,50,21/11/2025\n")
+    assert [one.learner_id for one in good] == [1]
+
+
+def test_a_row_is_wrong_if_another_batch_has_the_same_sitting(exam, officer):
+    rows = b"username,score,exam date\nsomchai,80,21/11/2025\n"
+    first = api.upload_batch(actor=officer, exam_code=exam, file_name="a.csv", content=rows)
+    again = api.upload_batch(actor=officer, exam_code=exam, file_name="b.csv", content=rows + b"\n")
+    assert [(one.row, one.code) for one in again.problems] == [(2, "other_batch")]
+    api.cancel_batch(actor=officer, batch_uuid=first.uuid, reason="twice")
+    assert api.import_right_rows(actor=officer, batch_uuid=again.uuid).state == "imported"
+
+
+@pytest.mark.parametrize("language", ["en", "th"])
+def test_every_message_can_be_told(language):
+    from django.utils import translation
+
+    from mooc_microcred.exams.problems import MESSAGES, describe
+
+    with translation.override(language):
+        for code in MESSAGES:
+            assert describe(code, {"score": "100", "columns": "a, b", "row": 3})
+
+
+def test_a_list_of_wrong_rows_always_fits_into_the_database(monkeypatch):
+    from mooc_microcred.exams import problems
+
+    found = [(row, column, "ก" * 40, "score", {"score": "100"}) for row in range(9) for column in ("a", "b")]
+    monkeypatch.setattr(problems, "MAX_STORED", 3000)
+    assert [one[2] for one in problems.fitted(found)] == [""] * 18
+    monkeypatch.setattr(problems, "MAX_STORED", 700)
+    assert [one[:2] for one in problems.fitted(found)] == [(row, "a") for row in range(9)]
+
+
 def test_a_learner_who_left_is_an_error(check):
     RetiredLearner.objects.create(learner_id=1, at=clock.now())
     assert wrong(check, "username,score,date\nsomchai,50,21/11/2025\n") == [(2, "", "")]
