@@ -83,7 +83,10 @@ def test_wrong_rows_are_listed_in_pages_and_as_a_file_that_is_no_formula(world, 
         following = page["next"]
     assert [(one["row"], one["column"]) for one in pages] == [(3, "username"), (4, "score")]
     assert pages[1]["value"] == "=1+1"
-    assert all(one["message"] for one in pages)
+    assert all(one["message"] and one["code"] for one in pages)
+    thai = officer.get(f"{address}problems/", headers={"accept-language": "th"}).json()["results"]
+    assert [one["code"] for one in thai] == [one["code"] for one in pages]
+    assert batch["ignored_columns"] == []
     assert batch["problems"] == pages
 
     file = officer.get(f"{address}problems.csv")

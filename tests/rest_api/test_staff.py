@@ -2,8 +2,9 @@
 
 from mooc_microcred.achievements.models import EvaluationRequest, RunOffer
 from mooc_microcred.achievements.requests import request_evaluation
+from mooc_microcred.core import clock
 from mooc_microcred.core.identity import find_learner_by_identity
-from mooc_microcred.core.models import AuditEntry, OutboxMessage, StaffRole
+from mooc_microcred.core.models import AuditEntry, OutboxMessage, RetiredLearner, StaffRole
 from tests.rest_api.world import BASE, NATIONAL_ID, RERUN
 
 
@@ -39,6 +40,15 @@ def test_a_verifier_records_an_identity_with_an_audit_line(world, as_person):
     assert find_learner_by_identity(kind="national_id", number=NATIONAL_ID) == ann.pk
     line = AuditEntry.objects.get(action="identity.recorded", actor_id=world.person("verifier@KMUTT").pk)
     assert NATIONAL_ID not in str(line.details)
+
+
+def test_nothing_is_recorded_of_a_learner_who_has_left(world, as_person):
+    ann = world.person("ann")
+    RetiredLearner.objects.create(learner_id=ann.pk, at=clock.now())
+    body = {"learner_id": ann.pk, "kind": "national_id", "number": NATIONAL_ID}
+    assert post(as_person("verifier@KMUTT"), "staff/identities/", body).status_code == 404
+    assert post(as_person("verifier@all"), "staff/learners/find/", {"learner_id": ann.pk}).status_code == 404
+    assert find_learner_by_identity(kind="national_id", number=NATIONAL_ID) is None
 
 
 def test_a_document_of_another_learner_is_refused(world, as_person):

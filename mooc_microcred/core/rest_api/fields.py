@@ -93,7 +93,7 @@ class CourseRun(serializers.CharField):
         try:
             return str(CourseKey.from_string(text))
         except InvalidKeyError:
-            self.fail("not_a_key")
+            raise serializers.ValidationError(self.error_messages["not_a_key"], code="not_a_key") from None
 
 
 class Words(serializers.CharField):

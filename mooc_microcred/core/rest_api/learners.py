@@ -10,6 +10,7 @@ from opaque_keys.edx.keys import CourseKey
 
 from mooc_microcred.core.errors import NotFound
 from mooc_microcred.core.platform import LearnerProfile, get_platform
+from mooc_microcred.core.retirement import retired_among
 
 
 def reachable_learner(
@@ -28,8 +29,8 @@ def reachable_learner(
         email: in any case.
 
     Raises:
-        NotFound: there is none, or they never studied with these organisations; the two are
-            not told apart.
+        NotFound: there is none, they have left, or they never studied with these organisations; the
+            three are not told apart.
     """
     platform = get_platform()
     if learner_id is not None:
@@ -38,7 +39,11 @@ def reachable_learner(
         found = list(platform.find_learners(usernames=[username]))
     else:
         found = list(platform.find_learners(emails=[email]))
-    if len(found) == 1 and (organizations is None or _studies_with(found[0].learner_id, organizations)):
+    if (
+        len(found) == 1
+        and not retired_among([found[0].learner_id])
+        and (organizations is None or _studies_with(found[0].learner_id, organizations))
+    ):
         return found[0]
     raise NotFound(_("There is no such learner, or they never studied with your organisation."))
 
@@ -50,6 +55,6 @@ def _studies_with(learner_id: int, organizations: Collection[str]) -> bool:
 
 def _organization_of(course_key: str) -> str:
     try:
-        return CourseKey.from_string(course_key).org
+        return CourseKey.from_string(course_key).org or ""
     except InvalidKeyError:
         return ""

@@ -189,8 +189,8 @@ class ApiView(APIView):
 def _unknown_names(form: Any, given: Any, where: str) -> Iterator[str]:
     """Return where a body or query has what the form does not know, at any depth."""
     if isinstance(form, serializers.ListSerializer):
-        for place, one in enumerate(given if isinstance(given, list) else ()):
-            yield from _unknown_names(form.child, one, f"{where}[{place}]")
+        for number, one in enumerate(given if isinstance(given, list) else ()):
+            yield from _unknown_names(form.child, one, f"{where}[{number}]")
     elif isinstance(form, serializers.Serializer) and isinstance(given, dict):
         for name, value in given.items():
             place = f"{where}.{name}" if where else name

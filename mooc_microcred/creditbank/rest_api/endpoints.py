@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from mooc_microcred.core.rest_api.endpoints import IdsBody, ReplaySerializer
@@ -85,7 +85,7 @@ class MyDepositsView(ApiView):
 class CreditOfficersView(StaffView):
     """The base of the credit officers' endpoints."""
 
-    roles = (Role.CREDIT_OFFICER, Role.AUDITOR)
+    roles: Collection[str] = (Role.CREDIT_OFFICER, Role.AUDITOR)
 
     def listed(self, verb: Callable[..., Sequence[Any]], query: dict[str, Any]) -> Page:
         """Return a page of what a listing verb finds; nothing of organisations that are not the reader's."""

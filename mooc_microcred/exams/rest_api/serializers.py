@@ -166,13 +166,17 @@ class RowProblemSerializer(serializers.Serializer):
     row = serializers.IntegerField(help_text="counted from 1 with the header")
     column = serializers.CharField(allow_blank=True, help_text="empty when it is about the whole row")
     value = serializers.CharField(allow_blank=True, help_text="identity numbers by their last four only")
-    message = serializers.CharField(help_text="what is wrong and what is expected")
+    code = serializers.CharField(help_text="what is wrong, for programs")
+    message = serializers.CharField(help_text="what is wrong and what is expected, in the reader's language")
 
 
 class BatchDetailSerializer(BatchSerializer):
     """A batch with the first of its problems; all are at ``problems/`` and ``problems.csv``."""
 
     rows_imported = serializers.IntegerField()
+    ignored_columns = serializers.ListField(
+        child=serializers.CharField(), help_text="headings of columns that were not read"
+    )
     problems = serializers.SerializerMethodField(help_text="the first twenty")
 
     @extend_schema_field(RowProblemSerializer(many=True))
