@@ -362,7 +362,9 @@ class _LearnerJudge:
         details: dict[str, Any] | None = None,
         announced: bool = True,
     ) -> None:
-        fields = {**fields, "reason": reason}
+        # A suspended award keeps the reason of its suspension: it says who may lift it, and when.
+        if award.state != Award.State.SUSPENDED or kind not in (Event.PUBLISHED, Event.CORRECTED):
+            fields = {**fields, "reason": reason}
         for name, value in fields.items():
             setattr(award, name, value)
         self.decision.changes.append(Change(award, kind, reason, fields, details or {}, announced))
