@@ -20,7 +20,7 @@ BUSY = timedelta(seconds=RETRY_BUSY + 1)
 _NEXT = {
     "": {Event.ISSUED},
     Event.ISSUED: {Event.PUBLISHED, Event.SUSPENDED, Event.CORRECTED, Event.EXPIRED, Event.REVOKED},
-    Event.PUBLISHED: {Event.SUSPENDED, Event.CORRECTED, Event.EXPIRED, Event.REVOKED},
+    Event.PUBLISHED: {Event.SUSPENDED, Event.REINSTATED, Event.CORRECTED, Event.EXPIRED, Event.REVOKED},
     Event.SUSPENDED: {Event.REINSTATED, Event.PUBLISHED, Event.CORRECTED, Event.EXPIRED, Event.REVOKED},
     Event.REINSTATED: {Event.PUBLISHED, Event.SUSPENDED, Event.CORRECTED, Event.EXPIRED, Event.REVOKED},
     Event.CORRECTED: {

@@ -387,3 +387,29 @@ def test_late_doubled_and_shuffled_events_end_where_the_truth_alone_ends(happeni
             ledger.assert_sound()
             assert counting(SHUFFLED) == counting(DIRECT)
             assert not Award.objects.filter(learner_id=SHUFFLED, live=True, state="suspended").exists()
+
+
+def test_a_suspension_by_staff_outlives_what_else_happens_to_the_award(platform):
+    """Showing the certificate does not turn it into one that the certificate's return would lift."""
+    officer = Actor(user_id=9, superuser=True)
+    level1()
+    platform.certify(SHUFFLED, RUN, shown=False)
+    events.send_certificate_created(SHUFFLED, RUN)
+    ledger.drain()
+    award = Award.objects.get()
+    api.suspend_award(actor=officer, award_uuid=award.uuid, note="because")
+    platform.certify(SHUFFLED, RUN, shown=True)
+    events.send_certificate_changed(SHUFFLED, RUN)
+    ledger.drain()
+    with clock.shifted(timedelta(days=30)):
+        for status in ("notpassing", "downloadable"):
+            platform.certify(SHUFFLED, RUN, status=status)
+            events.send_certificate_changed(SHUFFLED, RUN)
+            ledger.drain()
+            assert ledger.live(SHUFFLED) == {"py101-l1": "suspended"}
+        api.reinstate_award(actor=officer, award_uuid=award.uuid, note="settled")
+        ledger.drain()
+        assert ledger.live(SHUFFLED) == {"py101-l1": "active"}
+        assert ledger.histories(SHUFFLED) == [
+            ("py101-l1", ("issued", "suspended", "published", "reinstated"))
+        ]
