@@ -3,7 +3,7 @@ import time
 from datetime import timedelta
 
 import pytest
-from celery import Celery
+from celery import Celery, current_app, signals
 from celery.contrib.testing.worker import start_worker
 from cryptography.fernet import Fernet
 from django.core.management import call_command
@@ -157,13 +157,29 @@ def test_a_broker_that_never_answers_does_not_hold_the_doctor_up():
     assert seen["workers.broker"].level == Level.WRONG
 
 
+@pytest.fixture
+def _the_process_keeps_its_celery():
+    """A worker in this process makes its app the current one and takes the log over; undo that."""
+    before = current_app._get_current_object()
+
+    def leave_the_log_alone(**_kwargs):
+        """Being connected is enough: Celery sets no log up then."""
+
+    signals.setup_logging.connect(leave_the_log_alone)
+    yield
+    signals.setup_logging.disconnect(leave_the_log_alone)
+    before.set_current()
+    before.set_default()
+
+
+@pytest.mark.usefixtures("_the_process_keeps_its_celery")
 @pytest.mark.parametrize(("queue", "level"), [("lms", Level.FINE), ("elsewhere", Level.WRONG)])
 def test_a_worker_counts_only_where_it_consumes_the_lms_queue(configure, queue, level):
     configure(LMS_QUEUE=queue)
     app = Celery(broker="memory://", backend="cache+memory://", set_as_current=False)
     app.conf.task_default_queue = "lms"
     with start_worker(app, pool="solo", perform_ping_check=False, queues="lms"):
-        seen = findings(lambda: doctor.probe_workers(app=app, seconds=1))
+        seen = findings(lambda: doctor.probe_workers(app=app, seconds=3))
     assert seen["workers.broker"].level == Level.FINE
     assert seen["workers.queue"].level == level
     assert seen["workers.queue"].figures["workers"] == 1
