@@ -5,6 +5,7 @@ from django.core.cache import cache
 
 from mooc_microcred.achievements import watch
 from mooc_microcred.core import kick
+from tests.celery_app import app as celery_app
 from tests.support.memory_platform import the_platform
 from tests.support.plugin import connect_receivers
 
@@ -22,6 +23,8 @@ def _clean_process_state():
     cache.clear()
     watch.forget()
     kick.forget()
+    # A worker of another app that a test started in this thread leaves that app as the current one.
+    celery_app.set_current()
     yield
     watch.forget()
     the_platform.reset()
