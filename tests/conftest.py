@@ -3,9 +3,9 @@
 import pytest
 from django.core.cache import cache
 
+import tests
 from mooc_microcred.achievements import watch
 from mooc_microcred.core import kick
-from tests.celery_app import app as celery_app
 from tests.support.memory_platform import the_platform
 from tests.support.plugin import connect_receivers
 
@@ -24,7 +24,8 @@ def _clean_process_state():
     watch.forget()
     kick.forget()
     # A worker of another app that a test started in this thread leaves that app as the current one.
-    celery_app.set_current()
+    if hasattr(tests, "celery_app"):
+        tests.celery_app.set_current()
     yield
     watch.forget()
     the_platform.reset()
