@@ -108,11 +108,18 @@ def course_overview() -> Any:
     return CourseOverview
 
 
-def completion_summary(course_key: Any, user: Any) -> dict[str, int]:
-    """Return complete_count, incomplete_count and locked_count of a learner's units; walks the block tree."""
-    from lms.djangoapps.courseware.courses import get_course_blocks_completion_summary
+def completion_summary(course_key: Any, user: Any) -> dict[str, int] | None:
+    """Return complete_count, incomplete_count and locked_count of a learner's units; walks the block tree.
 
-    return get_course_blocks_completion_summary(course_key, user)
+    None where the course was deleted: its overview and what learners did in it stay behind.
+    """
+    from lms.djangoapps.courseware.courses import get_course_blocks_completion_summary
+    from xmodule.modulestore.exceptions import ItemNotFoundError
+
+    try:
+        return get_course_blocks_completion_summary(course_key, user)
+    except ItemNotFoundError:
+        return None
 
 
 def block_completion() -> Any:

@@ -423,12 +423,15 @@ class _Completions:
         found: dict[Pair, CompletionState] = {}
         for query in queries:
             user = users.get(query.learner_id)
-            if user is not None:
-                summary = compat.completion_summary(CourseKey.from_string(query.course_key), user)
-                completed = summary["complete_count"]
-                found[query.learner_id, query.course_key] = CompletionState(
-                    completed, completed + summary["incomplete_count"]
-                )
+            if user is None:
+                continue
+            summary = compat.completion_summary(CourseKey.from_string(query.course_key), user)
+            if summary is None:
+                continue
+            completed = summary["complete_count"]
+            found[query.learner_id, query.course_key] = CompletionState(
+                completed, completed + summary["incomplete_count"]
+            )
         cache.set_many(
             {self.cache_keys[pair]: (one.completed, one.total) for pair, one in found.items()},
             timeout=COMPLETION_TRUST.total_seconds(),
