@@ -40,7 +40,7 @@ EVERY_RUN = (*MIRRORED_RUNS, OWN)
 CODES = ("py101-l1", "py101-l2", "py102-l1", "py102-l2", "py103-l1", "basics", "python")
 
 in_any_order = settings(
-    max_examples=300,
+    max_examples=200,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -19,34 +19,29 @@ from tests.faults.test_killed_workers import killed_at_every_line
 from tests.support import events
 from tests.support.definitions import RUN, level1
 
-pytestmark = pytest.mark.services
+pytestmark = [
+    pytest.mark.services,
+    # The bank's thread waits for a connection while the test forks.
+    pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning"),
+]
 
 LEARNER = 7
 
 
 @pytest.fixture
 def bank(mariadb, settings, tmp_path):
-    """Return a function that opens an empty bank and makes it the one that takes everything."""
-    banks = []
+    """Return a bank in a thread of this process, set up as the one that takes everything."""
+    with Bank(tmp_path, keys={"test": SECRET}, clock=lambda: clock.now().timestamp()) as one:
+        configured = https_settings(one, kinds=["level1"])
+        settings.MOOC_MICROCRED = {**settings.MOOC_MICROCRED, "BANKS": {"central": configured}}
+        yield one
 
-    def open_bank(**changes):
-        close()
-        folder = tmp_path / f"bank{len(banks)}"
-        one = Bank(folder, keys={"test": SECRET}, clock=lambda: clock.now().timestamp())
-        one.__enter__()
-        banks.append(one)
-        bank_settings = https_settings(one, kinds=["level1"])
-        bank_settings["options"].update(changes)
-        settings.MOOC_MICROCRED = {**settings.MOOC_MICROCRED, "BANKS": {"central": bank_settings}}
-        return one
 
-    def close():
-        if banks and banks[-1] is not None:
-            banks[-1].__exit__(None, None, None)
-            banks.append(None)
-
-    yield open_bank
-    close()
+def wait_at_most(seconds, settings):
+    """Set how long a worker listens to the bank."""
+    central = settings.MOOC_MICROCRED["BANKS"]["central"]
+    patient = {**central, "options": {**central["options"], "timeout": seconds}}
+    settings.MOOC_MICROCRED = {**settings.MOOC_MICROCRED, "BANKS": {"central": patient}}
 
 
 def certified_learner(platform):
@@ -90,24 +85,22 @@ def finish():
 def assert_told(bank, *kinds):
     """Assert that the bank was told these things in this order, each once, and that we know it."""
     assert not Delivery.objects.filter(state="dead").exists()
-    assert [message["body"]["kind"] for message in bank.store.all()] == list(kinds)
     record = CreditRecord.objects.get()
+    messages = bank.store.of_record(record.uuid)
+    assert [message["body"]["kind"] for message in messages] == list(kinds)
     told = list(record.deliveries.order_by("sequence").values_list("sequence", "kind", "state"))
     assert told == [(place, kind, "acknowledged") for place, kind in enumerate(kinds, 1)]
-    receipts = [message["receipt"] for message in bank.store.all()]
-    assert list(record.deliveries.order_by("sequence").values_list("receipt", flat=True)) == receipts
+    receipts = list(record.deliveries.order_by("sequence").values_list("receipt", flat=True))
+    assert receipts == [message["receipt"] for message in messages]
 
 
 def test_killed_at_any_line_from_the_event_to_the_banks_receipt_deposits_once(mariadb, start, bank):
-    banks = []
-
     def prepare():
-        banks.append(bank())
         certified_learner(mariadb)
 
     def check():
         finish()
-        assert_told(banks[-1], "deposit")
+        assert_told(bank, "deposit")
         assert CreditRecord.objects.get().state == "deposited"
         assert ledger.histories(LEARNER) == [("py101-l1", ("issued",))]
 
@@ -115,19 +108,16 @@ def test_killed_at_any_line_from_the_event_to_the_banks_receipt_deposits_once(ma
 
 
 def test_killed_at_any_line_from_the_revocation_to_the_banks_receipt_reverses_once(mariadb, start, bank):
-    banks = []
-
     def prepare():
-        banks.append(bank())
         certified_learner(mariadb)
         everything_once()
-        assert_told(banks[-1], "deposit")
+        assert_told(bank, "deposit")
         mariadb.certify(LEARNER, RUN, status="unavailable")
         events.send_certificate_revoked(LEARNER, RUN)
 
     def check():
         finish()
-        assert_told(banks[-1], "deposit", "reverse")
+        assert_told(bank, "deposit", "reverse")
         assert CreditRecord.objects.get().state == "reversed"
         assert ledger.histories(LEARNER) == [("py101-l1", ("issued", "revoked"))]
 
@@ -147,50 +137,48 @@ def test_killed_at_any_line_from_the_revocation_to_the_banks_receipt_reverses_on
         "garbage",
     ],
 )
-def test_a_vendor_that_fails_loses_and_doubles_no_award(mariadb, bank, mode):
+def test_a_vendor_that_fails_loses_and_doubles_no_award(mariadb, bank, settings, mode):
     """Credentials badges: the vendor answers 500 and the award is lost for good."""
-    one = bank(timeout=0.5)
+    wait_at_most(0.5, settings)
     certified_learner(mariadb)
-    one.misbehave(mode, seconds=2)
+    bank.misbehave(mode, seconds=2)
     everything_once()
     assert ledger.live(LEARNER) == {"py101-l1": "active"}, "the award does not depend on the vendor"
     finish()
-    assert_told(one, "deposit")
+    assert_told(bank, "deposit")
 
 
 def test_a_connection_error_to_the_vendor_leaves_nothing_half_made(mariadb, bank, settings):
     """Credentials badges: lost, with the state left at "created"."""
-    one = bank()
     certified_learner(mariadb)
     there = settings.MOOC_MICROCRED["BANKS"]
-    nobody = https_settings(one, kinds=["level1"])
+    nobody = https_settings(bank, kinds=["level1"])
     nobody["options"]["url"] = "http://127.0.0.1:9/"
     settings.MOOC_MICROCRED = {**settings.MOOC_MICROCRED, "BANKS": {"central": nobody}}
     everything_once()
     assert Delivery.objects.get().state == "pending", "nothing can have arrived, and it will be tried again"
     settings.MOOC_MICROCRED = {**settings.MOOC_MICROCRED, "BANKS": there}
     finish()
-    assert_told(one, "deposit")
+    assert_told(bank, "deposit")
 
 
 @pytest.mark.parametrize("mode", ["timeout", "timeout_after_storing"])
-def test_a_process_killed_in_the_vendor_call_loses_and_doubles_no_award(mariadb, start, bank, mode):
+def test_a_process_killed_in_the_vendor_call_loses_and_doubles_no_award(mariadb, start, bank, settings, mode):
     """Credentials badges: lost, and sending the event again does not repair it."""
-    one = bank(timeout=20)
+    wait_at_most(20, settings)
     certified_learner(mariadb)
-    one.misbehave(mode, seconds=20)
+    bank.misbehave(mode, seconds=20)
     worker = start(everything_once)
-    wait_for(lambda: one.requests, what="the worker speaks to the bank")
+    wait_for(lambda: bank.requests, what="the worker speaks to the bank")
     worker.kill_now()
     assert Award.objects.filter(live=True).count() == 1
     events.send_certificate_created(LEARNER, RUN)
     finish()
-    assert_told(one, "deposit")
+    assert_told(bank, "deposit")
     assert ledger.histories(LEARNER) == [("py101-l1", ("issued",))]
 
 
 def test_two_relays_and_two_deliverers_at_once_deposit_each_award_once(mariadb, start, bank):
-    one = bank()
     level1()
     learners = range(1, 21)
     for learner in learners:
@@ -214,7 +202,7 @@ def test_two_relays_and_two_deliverers_at_once_deposit_each_award_once(mariadb, 
     for worker in [start(work) for _ in range(3)]:
         assert worker.wait()
     finish()
-    messages = one.store.all()
+    messages = bank.store.all()
     assert len(messages) == len(learners)
     assert len({message["body"]["record"] for message in messages}) == len(learners)
     assert set(CreditRecord.objects.values_list("state", flat=True)) == {"deposited"}
