@@ -24,7 +24,10 @@ class AuditEntry(models.Model):
 
     class Meta:
         app_label = "mooc_microcred"
-        indexes = [models.Index(fields=["object_type", "object_id"], name="microcred_audit_object")]
+        indexes = [
+            models.Index(fields=["object_type", "object_id"], name="microcred_audit_object"),
+            models.Index(fields=["organization"], name="microcred_audit_org"),
+        ]
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit entries")
 
