@@ -10,6 +10,7 @@ def test_an_operator_s_value_wins_over_the_default(settings):
 
 
 def test_without_the_dict_all_defaults_hold(settings):
+    settings.MOOC_MICROCRED = {"CACHE_TTL": 5}
     del settings.MOOC_MICROCRED
     assert microcred_settings.PLATFORM is None
 
