@@ -145,6 +145,12 @@ def course_catalog_info_changed(*_args, catalog_info, **_):
     _offer(catalog_info.course_key)
 
 
+@never_raises
+def course_published(*_args, course_key, **_):
+    """Read the module store's ``course_published``, which every release sends for each course and library."""
+    _offer(course_key)
+
+
 def _offer(course_key) -> None:
     course_key = str(course_key)
     if not has_listed_run(course_key):

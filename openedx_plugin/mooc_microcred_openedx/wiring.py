@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from importlib import import_module
+from operator import attrgetter
 
 from django.apps import apps
 from django.db.models.signals import post_save
@@ -33,6 +34,8 @@ def connect_optional_receivers() -> None:
     _connect(
         "openedx_events.content_authoring.signals", "COURSE_RERUN_COMPLETED", receivers.course_rerun_completed
     )
+    # COURSE_CATALOG_INFO_CHANGED is sent only where the operator has set SEND_CATALOG_INFO_SIGNAL.
+    _connect("xmodule.modulestore.django", "SignalHandler.course_published", receivers.course_published)
     if microcred_settings.PLATFORM is None:
         return
     for name in EXAM_ATTEMPT_SIGNALS:
@@ -49,7 +52,7 @@ def connect_optional_receivers() -> None:
 
 def _connect(module: str, name: str, receiver) -> None:
     """Connect a receiver to the signal ``name`` of a module, where both are there."""
-    with suppress(ModuleNotFoundError):
-        signal = getattr(import_module(module), name, None)
+    with suppress(ModuleNotFoundError, AttributeError):
+        signal = attrgetter(name)(import_module(module))
         if isinstance(signal, Signal):
             signal.connect(receiver, dispatch_uid=f"mooc_microcred_openedx.{receiver.__name__}")
