@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from uuid import UUID
 
 from common.djangoapps.course_modes.tests.factories import CourseModeFactory
 from common.djangoapps.student.models import CourseEnrollment
@@ -137,6 +138,11 @@ class Campus(ExitStack):
             user.profile.name = name
             user.profile.save()
         return user.id
+
+    @staticmethod
+    def hyphened(uuid: str) -> str:
+        """Return an id as the API writes it."""
+        return str(UUID(uuid))
 
     @staticmethod
     def user(learner: int):
