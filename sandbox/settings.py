@@ -133,11 +133,12 @@ MOOC_MICROCRED = {
             "name": {"th": "คลังหน่วยกิตจำลอง", "en": "Sandbox credit bank"},
             "consent_text": {
                 "version": "2026-1",
-                "th": "ข้าพเจ้ายินยอมให้ส่งชื่อ เลขประจำตัวประชาชน ผลลัพธ์การเรียนรู้ จำนวนหน่วยกิต และวิธีการประเมิน"
-                "ไปยังคลังหน่วยกิตจำลอง เพื่อสะสมหน่วยกิต ข้าพเจ้าถอนความยินยอมได้ทุกเมื่อ",
-                "en": "I agree that my name, my national ID, my learning outcomes, the number of credits and"
-                " the method of assessment are sent to the sandbox credit bank to accumulate credit."
-                " I may withdraw my consent at any time.",
+                "th": "ข้าพเจ้ายินยอมให้ส่งชื่อ เลขประจำตัวประชาชนหรือเลขหนังสือเดินทาง ผลลัพธ์การเรียนรู้"
+                " จำนวนหน่วยกิต และวิธีการประเมินของข้าพเจ้าไปยังคลังหน่วยกิตจำลอง เพื่อสะสมหน่วยกิต"
+                " ข้าพเจ้าถอนความยินยอมได้ทุกเมื่อ โดยสิ่งที่ส่งไปแล้วยังคงอยู่ในคลังหน่วยกิต",
+                "en": "I agree that my name, the number of my national ID or passport, my learning outcomes,"
+                " the number of credits and the method of assessment are sent to the sandbox credit bank to"
+                " accumulate credit. I may withdraw my consent at any time; what was sent stays in the bank.",
             },
             "options": {
                 "url": f"{BANK_URL}/deliveries",

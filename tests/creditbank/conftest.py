@@ -19,7 +19,7 @@ LEARNER = 7
 def https_settings(bank, **changes):
     return {
         "backend": "mooc_microcred.creditbank.backends.https_json.HttpsJsonBackend",
-        "name": {"th": "ธนาคารหน่วยกิตกลาง", "en": "Central credit bank"},
+        "name": {"th": "คลังหน่วยกิตกลาง", "en": "Central credit bank"},
         "organizations": None,
         "kinds": ["level2", "programme"],
         "consent_text": CONSENT,

@@ -62,7 +62,7 @@ def folder(tmp_path, configure, platform):
             BANKS={
                 "central": {
                     "backend": "mooc_microcred.creditbank.backends.file_drop.FileDropBackend",
-                    "name": {"th": "ธนาคารกลาง", "en": "Central bank"},
+                    "name": {"th": "คลังหน่วยกิตกลาง", "en": "Central bank"},
                     "consent_text": CONSENT,
                     "options": {"storage": "bankdrop", "folder": "out"},
                 }

@@ -154,7 +154,7 @@ def test_what_was_stored_is_there_after_a_restart(bank, tmp_path):
     assert Store(tmp_path).answer_of(document["key"])["receipt"] == receipt
 
 
-@pytest.mark.parametrize(("language", "state"), [("th", "เพิกถอนแล้ว"), ("en", "Taken back")])
+@pytest.mark.parametrize(("language", "state"), [("th", "ถอนคืนแล้ว"), ("en", "Taken back")])
 def test_the_page_shows_what_was_received_in_both_languages(bank, language, state):
     deposit = message()
     post(bank.url, deposit)

@@ -33,7 +33,7 @@ PASSPORT = "AA1234567"
 
 BANK = {
     "backend": "mooc_microcred.creditbank.backends.file_drop.FileDropBackend",
-    "name": {"th": "ธนาคารหน่วยกิต", "en": "Credit bank"},
+    "name": {"th": "คลังหน่วยกิต", "en": "Credit bank"},
     "consent_text": {"version": "2026-1", "th": "ข้าพเจ้ายินยอม", "en": "I agree."},
     "kinds": ["level1", "level2", "programme"],
     "options": {},
