@@ -84,7 +84,6 @@ setup(
             "django-stubs",
             "types-PyYAML",
             "types-requests",
-            "types-jsonschema",
             "code-annotations",
         ],
     },
