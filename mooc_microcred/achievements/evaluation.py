@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 RETRY_BUSY = 5
 RETRY_AWAY = 30
 RETRY_FAILED = 300
+# Learners in a row that could not be read after which the platform counts as away.
+AWAY_AFTER = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,25 +106,50 @@ def _evaluate_learners(token: str, learners: Collection[int], report: Evaluation
     hints = _fold(learners)
     try:
         _evaluate(token, hints, report)
-        return
     except PlatformUnavailable:
-        report.platform_away = True
-        _put_back([hint.request_id for found in hints.values() for hint in found], RETRY_AWAY)
-        return
+        if len(hints) == 1:
+            report.platform_away = True
+            _put_back_hints(hints.values(), RETRY_AWAY)
+            return
+        log.warning("the platform could not be read for %s learners; reading one by one", len(hints))
+        _evaluate_singly(token, hints, report)
     except Exception:  # one learner's data must not hold up the others
         if len(hints) == 1:
             _give_up(hints, report)
             return
         log.exception("evaluation of %s learners failed; evaluating them one by one", len(hints))
-    for learner in hints:
-        single = {learner: hints[learner]}
+        _evaluate_singly(token, hints, report)
+
+
+def _evaluate_singly(token: str, hints: Mapping[int, Sequence[Hint]], report: EvaluationReport) -> None:
+    """Evaluate learners one by one, so that one whose data or course is broken holds up nobody.
+
+    The platform counts as away after so many learners in a row that could not be read.
+    """
+    unread: list[Sequence[Hint]] = []
+    in_a_row = 0
+    for learner, found in hints.items():
+        if report.platform_away:
+            unread.append(found)
+            continue
+        single = {learner: found}
         try:
             _evaluate(token, single, report)
+            in_a_row = 0
         except PlatformUnavailable:
-            report.platform_away = True
-            _put_back([hint.request_id for hint in hints[learner]], RETRY_AWAY)
+            unread.append(found)
+            in_a_row += 1
+            report.platform_away = in_a_row >= min(AWAY_AFTER, len(hints))
         except Exception:
+            in_a_row = 0
             _give_up(single, report)
+    _put_back_hints(unread, RETRY_AWAY)
+    if not report.platform_away:
+        report.failed += len(unread)
+
+
+def _put_back_hints(hints: Iterable[Sequence[Hint]], seconds: int) -> None:
+    _put_back([hint.request_id for found in hints for hint in found], seconds)
 
 
 def _give_up(hints: Mapping[int, Sequence[Hint]], report: EvaluationReport) -> None:

@@ -454,6 +454,33 @@ class TestLifeOfAnAward:
             api.evaluate_due()
         assert Award.objects.get(pk=award.pk).state == "revoked"
 
+    def test_a_learner_who_cannot_be_read_holds_up_nobody(self, platform):
+        level1()
+        learners = range(11, 31)
+        for learner in learners:
+            platform.certify(learner, RUN)
+        platform.unreadable = {12, 20, 21}
+        api.append_requests(learners, course_key=RUN, reason="test")
+        report = api.evaluate_due()
+        assert (report.issued, report.failed, report.platform_away) == (17, 3, False)
+        assert set(EvaluationRequest.objects.values_list("learner_id", flat=True)) == {12, 20, 21}
+        platform.unreadable = set()
+        assert api.evaluate_due().requests == 0, "they wait"
+        with clock.shifted(timedelta(seconds=31)):
+            assert api.evaluate_due().issued == 3
+
+    @pytest.mark.parametrize("waiting", [1, 2, 100])
+    def test_a_platform_that_is_away_is_not_asked_for_each_learner(self, platform, waiting):
+        level1()
+        for learner in range(waiting):
+            platform.certify(learner + 1, RUN)
+        platform.unreadable = {learner + 1 for learner in range(waiting)}
+        api.append_requests(list(platform.unreadable), course_key=RUN, reason="test")
+        report = api.evaluate_due()
+        assert report.platform_away
+        assert platform.reads <= 4
+        assert EvaluationRequest.objects.filter(claim="").count() == waiting
+
     def test_it_follows_its_certificate_after_its_definition_was_retired(self, platform, award):
         definitions.retire_version(version_id=award.version_id, actor_id=1)
         assert watch.is_watched(RUN)

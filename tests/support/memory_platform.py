@@ -30,6 +30,7 @@ class MemoryPlatform:
 
     Attributes:
         away: set it, and every read raises PlatformUnavailable.
+        unreadable: learners whose state cannot be read.
         reads: number of calls of read_states, for asserting bulk reads.
         asked: the (learner, run) pairs for which a certificate was requested, in order.
         refusals: reason by (learner, run) for which would_issue_certificate says no.
@@ -40,6 +41,7 @@ class MemoryPlatform:
 
     def reset(self):
         self.away = False
+        self.unreadable: set[int] = set()
         self.reads = 0
         self.completion_reads = 0
         self.asked: list[tuple[int, str]] = []
@@ -118,6 +120,8 @@ class MemoryPlatform:
     def read_states(self, queries: Collection[StateQuery]):
         self._answer()
         self.reads += 1
+        if self.unreadable & {query.learner_id for query in queries}:
+            raise PlatformUnavailable("a course of theirs is broken")
         answer = {}
         for query in queries:
             state = self.states.get((query.learner_id, query.course_key), CourseState())
