@@ -48,7 +48,7 @@ LAST_ROW = 1_048_576
 
 # Days since 1900 that are taken for a date in the column of dates: 1954 to 2995, since a Buddhist
 # year may have been typed as a Common Era one.
-_DAY_NUMBERS = range(20_000, 400_000)
+_FIRST_DAY, _LAST_DAY = 20_000, 400_000
 
 # The standard name of each column, and the headings under which centres send it. The first Thai
 # and the first English heading are those of the template.
@@ -292,7 +292,7 @@ def _excel_value(cell: Any, epoch: datetime) -> Any:
     if getattr(cell, "data_type", "") == "f":
         # An array formula is an object; its text is in an attribute.
         return _Formula(getattr(value, "text", value))
-    if isinstance(value, int | float) and not isinstance(value, bool) and value in _DAY_NUMBERS:
+    if isinstance(value, int | float) and _FIRST_DAY <= value <= _LAST_DAY and value == int(value):
         return _DayNumber(int(value), from_excel(value, epoch).date())
     return value
 
