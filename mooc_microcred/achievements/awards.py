@@ -135,10 +135,11 @@ def suspend_award(*, actor: Actor, award_uuid: str, note: str) -> AwardData:
 
 
 def reinstate_award(*, actor: Actor, award_uuid: str, note: str) -> AwardData:
-    """Lift a suspension.
+    """Lift a suspension that a member of staff decided.
 
     Raises:
-        NotFound, NotAllowed, InvalidInput (no reason in words), WrongState (not suspended).
+        NotFound, NotAllowed, InvalidInput (no reason in words), WrongState (not suspended, or suspended
+        because of the course certificate, with which it comes back by itself).
     """
     return _decide(
         actor,
@@ -147,6 +148,7 @@ def reinstate_award(*, actor: Actor, award_uuid: str, note: str) -> AwardData:
         kind=Event.REINSTATED,
         reason=reasons.STAFF_LIFTED,
         allowed=(State.SUSPENDED,),
+        decided_by_staff=True,
         fields={"state": State.ACTIVE, "suspended_at": None},
     )
 
@@ -164,6 +166,7 @@ def allow_again(*, actor: Actor, award_uuid: str, note: str) -> AwardData:
         kind=Event.CORRECTED,
         reason=reasons.STAFF_LIFTED,
         allowed=(State.REVOKED,),
+        decided_by_staff=True,
         fields={},
         announced=False,
     )
@@ -178,6 +181,7 @@ def _decide(
     reason: str,
     allowed: Collection[str],
     fields: dict[str, Any],
+    decided_by_staff: bool = False,
     announced: bool = True,
 ) -> AwardData:
     """Carry out a decision of staff under the learner's lease, with history and audit line."""
@@ -194,6 +198,11 @@ def _decide(
                 raise WrongState(
                     _("This cannot be done to an award that is %(state)s.")
                     % {"state": State(award.state).label}
+                )
+            if decided_by_staff and award.reason != reasons.STAFF:
+                raise WrongState(
+                    _("Not a member of staff decided this, but the rules: %(reason)s.")
+                    % {"reason": reasons.describe(award.reason)}
                 )
             Award.objects.filter(pk=award.pk).update(**fields, reason=reason)
             AwardEvent.objects.create(

@@ -15,6 +15,7 @@ from mooc_microcred.achievements.models import (
     EvaluationRequest,
 )
 from mooc_microcred.core import clock
+from mooc_microcred.core.errors import WrongState
 from mooc_microcred.core.models import LearnerLease, OutboxMessage, RetiredLearner
 from mooc_microcred.core.roles import Actor
 from mooc_microcred.exams.models import ExamBatch, ExamResult
@@ -532,6 +533,16 @@ class TestStaffDecisions:
         api.allow_again(actor=self.actor, award_uuid=award.uuid, note="appeal upheld")
         api.evaluate_due()
         assert set(awards()) == {"py101-l1", "py101-l2"}
+
+    def test_staff_lift_only_what_staff_decided(self, platform, award):
+        platform.certify(LEARNER, RUN, status="notpassing")
+        evaluate()
+        with pytest.raises(WrongState):
+            api.reinstate_award(actor=self.actor, award_uuid=award.uuid, note="please")
+        platform.certify(LEARNER, RUN, invalidated=True)
+        evaluate()
+        with pytest.raises(WrongState):
+            api.allow_again(actor=self.actor, award_uuid=award.uuid, note="please")
 
     def test_suspension_by_staff_is_not_lifted_by_the_certificate(self, platform, award):
         api.suspend_award(actor=self.actor, award_uuid=award.uuid, note="under review")

@@ -112,7 +112,7 @@ def build_world(platform) -> World:
             achievement=achievement,
             version=achievement.versions.get(),
             state=state,
-            reason="staff",
+            reason="staff_decision",
             evidence={"measures": []},
             issued_at=clock.now(),
             published_at=clock.now(),
