@@ -70,6 +70,8 @@ def message_ids(po: Path) -> set[str]:
 def untranslated(po: Path) -> set[str]:
     """Return the ids that have no translation, or one that is marked as a guess."""
     text = re.sub(r"^#~.*$", "", po.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    # A new catalogue has no empty line below its header.
+    text = re.sub(r'"\n(?=(?:#.*\n)*msgid )', '"\n\n', text)
     missing = set()
     for block in re.split(r"\n\n+", text):
         found = re.search(r'^msgid ((?:".*"\n?)+)', block, flags=re.MULTILINE)
