@@ -37,10 +37,12 @@ class Actor:
     def roles(self) -> set[tuple[str, str]]:
         """Return the (role, organisation) pairs; organisation "" means all."""
         if self._roles is None:
-            self._roles = set()
+            held: set[tuple[str, str]] = set()
             if self.id is not None:
                 rows = StaffRole.objects.filter(user_id=self.id)
-                self._roles.update(rows.values_list("role", "organization"))
+                held.update(rows.values_list("role", "organization"))
+            # Assigned when complete: another thread must not take an empty set for no roles.
+            self._roles = held
         return self._roles
 
     def has(self, role: str | Iterable[str], organization: str) -> bool:

@@ -289,9 +289,7 @@ class TestAdmissions:
 def test_two_officers_who_upload_one_file_at_once_make_one_batch(exam, officer):
     if connection.vendor == "sqlite":
         pytest.skip("SQLite in memory has one writer; MariaDB shows the race")
-    barrier, outcomes = threading.Barrier(4), []
-
-    messages = []
+    barrier, outcomes, messages = threading.Barrier(4), [], []
 
     def work():
         barrier.wait()
