@@ -128,6 +128,15 @@ def test_words_are_those_of_the_glossary(po):
     assert found == []
 
 
+def test_a_message_of_two_packages_has_one_translation():
+    """In one process Django knows one: which of two would be shown depends on the order of the apps."""
+    seen: dict[str, set[str]] = {}
+    for po in POS:
+        for message, text in pairs(po):
+            seen.setdefault(message, set()).add(text)
+    assert {message: texts for message, texts in seen.items() if len(texts) > 1} == {}
+
+
 def test_catalogues_are_up_to_date_with_the_sources_and_compiled():
     needs_gettext()
     assert TOOL.check() == []
