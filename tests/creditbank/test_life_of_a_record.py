@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.management import call_command
 
 from mooc_microcred.core import clock, outbox
 from mooc_microcred.core.errors import InvalidInput, NotFound, WrongState
@@ -332,6 +333,22 @@ def test_a_bank_that_is_added_later_gets_earlier_awards_by_reconciling(central, 
     assert record_of(award).state == "waiting_consent"
     assert not CreditRecord.objects.filter(award=hidden).exists()
     assert api.reconcile_records(limit=10) == (0, 0)
+
+
+def test_an_operator_sees_first_which_credit_records_a_new_bank_makes(central, configure, capsys):
+    from tests.creditbank.conftest import https_settings
+
+    configure(BANKS={})
+    award = factories.make_award(LEARNER)
+    configure(BANKS={"central": https_settings(central)})
+    call_command("microcred_reconcile", "--credit-records")
+    assert "made or changed: 1" in capsys.readouterr().out
+    assert not CreditRecord.objects.exists()
+    call_command("microcred_reconcile", "--credit-records", "--commit")
+    assert record_of(award).state == "waiting_consent"
+    capsys.readouterr()
+    call_command("microcred_reconcile", "--credit-records", "--commit")
+    assert "made or changed: 0" in capsys.readouterr().out
 
 
 def test_the_sealed_body_is_wiped_when_the_receipt_is_there_or_it_is_cancelled(central):

@@ -8,6 +8,7 @@ import threading
 from dataclasses import dataclass
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.utils.translation import gettext as _
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
@@ -15,10 +16,13 @@ from tqdm import tqdm
 
 from mooc_microcred.achievements import api as achievements
 from mooc_microcred.core.platform import PlatformUnavailable, get_platform
+from mooc_microcred.creditbank import api as creditbank
 
 REASON = "reconcile"
 # Learners whose truth is read at once in the dry run.
 PREVIEW_CHUNK = 200
+# Awards whose credit records are settled in one transaction.
+CREDIT_CHUNK = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,11 @@ class Command(BaseCommand):
         what.add_argument("--course", nargs="+", metavar="KEY", help="keys of course runs")
         what.add_argument("--organization", help="everything of one organisation (short name)")
         what.add_argument("--all", action="store_true", help="everything that active achievements look at")
+        what.add_argument(
+            "--credit-records",
+            action="store_true",
+            help="credit records that awards should have",
+        )
         what.add_argument("--resume", action="store_true", help="go on with what an earlier run began")
         parser.add_argument("--commit", action="store_true", help="do it; without this nothing is written")
 
@@ -60,6 +69,9 @@ class Command(BaseCommand):
         try:
             if options["resume"]:
                 self._feed(stop, options["verbosity"])
+                return
+            if options["credit_records"]:
+                self._credit_records(stop, commit=options["commit"])
                 return
             parts = self._parts(options)
             if not parts:
@@ -164,6 +176,25 @@ class Command(BaseCommand):
                 _("%(count)d feeds are not at their end; the sweeper goes on with them, or --resume.")
                 % {"count": still_open}
             )
+
+    def _credit_records(self, stop: threading.Event, *, commit: bool) -> None:
+        """Settle the credit record of every award, as if every message came again; the dry run rolls back."""
+        changed = after = 0
+        with tqdm(desc="credit-records", unit="", disable=not sys.stderr.isatty()) as bar:
+            while not stop.is_set():
+                with transaction.atomic():
+                    after, count = creditbank.reconcile_records(after=after, limit=CREDIT_CHUNK)
+                    if not commit:
+                        transaction.set_rollback(True)
+                changed += count
+                bar.update(CREDIT_CHUNK)
+                if not after:
+                    break
+        self.stdout.write(_("Credit records made or changed: %(count)d.") % {"count": changed})
+        if stop.is_set():
+            self.stdout.write(_("Stopped; what is above is not everything."))
+        if not commit:
+            self.stdout.write(_("Nothing was written. With --commit it is done."))
 
 
 def _in_main_thread() -> bool:
