@@ -308,6 +308,15 @@ def sentences(document):
                 yield from sentences(value)
 
 
+@pytest.mark.parametrize("guide", ["exam-officer.md", "exam-officer.th.md"])
+def test_the_guide_names_every_column_and_state(guide):
+    text = (ROOT / "docs" / "how-to" / guide).read_text(encoding="utf-8")
+    for language in ("th", "en"):
+        template = exams.result_template(language=language, as_xlsx=False).decode("utf-8-sig").strip()
+        assert [heading for heading in template.split(",") if heading not in text] == []
+    assert [state for state in ExamBatch.State.values if f"`{state}`" not in text] == []
+
+
 @pytest.mark.parametrize(
     ("person", "path"), [("bob", "my/progress/py101-l1/"), ("bob", "my/programmes/"), ("ann", "my/deposits/")]
 )
