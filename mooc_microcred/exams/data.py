@@ -70,6 +70,28 @@ class BatchData:
 
 
 @dataclass(frozen=True, slots=True)
+class CandidateResult:
+    """One imported row of a batch, as officers check it before they sign.
+
+    Attributes:
+        row: row of the file, counted from 1 with the header.
+        name: the learner's name on the platform now; empty where they have left it.
+        percent: 0-100, None for an absence or a void sitting.
+    """
+
+    row: int
+    learner_id: int
+    name: str
+    admission_number: str
+    sat_on: date
+    status: str
+    score: Decimal | None
+    max_score: Decimal
+    percent: Decimal | None
+    centre: str
+
+
+@dataclass(frozen=True, slots=True)
 class AdmissionRequest:
     """Whom to admit to an exam: by exactly one of user id, user name and e-mail address.
 

@@ -142,6 +142,12 @@ ENDPOINTS = [
         roles=EXAM_READERS,
     ),
     Endpoint(
+        "exam-batch-results",
+        at("staff/exam-batches/{batch}/results/", batch="imported"),
+        about="object",
+        roles=EXAM_READERS,
+    ),
+    Endpoint(
         "exam-batch-problems",
         at("staff/exam-batches/{batch}/problems/", batch="mixed"),
         about="object",

@@ -13,7 +13,7 @@ from mooc_microcred.achievements.api import current_catalogue
 from mooc_microcred.core.conf import microcred_settings
 from mooc_microcred.core.errors import NotAllowed
 from mooc_microcred.core.rest_api.files import CSV, XLSX, download, file_answer
-from mooc_microcred.core.rest_api.paging import Page, PageQuery, page_of_list, page_of_rows
+from mooc_microcred.core.rest_api.paging import Page, PageQuery, page_of_list, page_of_rows, page_size
 from mooc_microcred.core.rest_api.throttling import PersonRate, UploadRate
 from mooc_microcred.core.rest_api.views import ApiView, StaffView, operation
 from mooc_microcred.core.roles import Role
@@ -252,6 +252,28 @@ class BatchProblemsView(ExamStaffView):
     def get(self, batch, query) -> Page:
         """Row, column, value and what is expected."""
         return page_of_list(exams.get_batch(actor=self.actor, batch_uuid=str(batch)).problems, query)
+
+
+class BatchResultsView(ExamStaffView):
+    """What was imported of a file."""
+
+    @operation(
+        "list_exam_batch_results",
+        "The results that were imported of a file, in its order",
+        tag="staff",
+        query=PageQuery,
+        answer=forms.CandidateResultSerializer,
+        listed=True,
+        refusals=(404, 503),
+    )
+    def get(self, batch, query) -> Page:
+        """What the second person checks before signing, with the candidates' names on the platform."""
+        size = page_size(query)
+        rows = exams.results_of_batch(
+            actor=self.actor, batch_uuid=str(batch), after_row=query.get("cursor", 0), limit=size + 1
+        )
+        more = len(rows) > size
+        return Page(rows[:size], rows[size - 1].row if more else None)
 
 
 class BatchProblemsFileView(ExamStaffView):

@@ -160,6 +160,21 @@ class BatchSerializer(serializers.Serializer):
     file_deleted_at = Instant(allow_null=True)
 
 
+class CandidateResultSerializer(serializers.Serializer):
+    """One imported row of a file."""
+
+    row = serializers.IntegerField(help_text="counted from 1 with the header")
+    learner_id = serializers.IntegerField()
+    name = serializers.CharField(allow_blank=True, help_text="on the platform now; empty where they left it")
+    admission_number = serializers.CharField(allow_blank=True)
+    sat_on = Day()
+    status = serializers.ChoiceField(choices=ExamResult.Status.choices)
+    score = Exact(allow_null=True)
+    max_score = Exact()
+    percent = Exact(allow_null=True, help_text="0-100; null for an absence or a void sitting")
+    centre = serializers.CharField(allow_blank=True)
+
+
 class RowProblemSerializer(serializers.Serializer):
     """What is wrong in one cell."""
 

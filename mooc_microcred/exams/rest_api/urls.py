@@ -14,6 +14,7 @@ urlpatterns = [
     path("staff/exam-batches/", endpoints.BatchesView.as_view(), name="exam-batches"),
     path("staff/exam-batches/template/", endpoints.TemplateView.as_view(), name="exam-template"),
     path(BATCH, endpoints.BatchView.as_view(), name="exam-batch"),
+    path(f"{BATCH}results/", endpoints.BatchResultsView.as_view(), name="exam-batch-results"),
     path(f"{BATCH}problems/", endpoints.BatchProblemsView.as_view(), name="exam-batch-problems"),
     path(f"{BATCH}problems.csv", endpoints.BatchProblemsFileView.as_view(), name="exam-batch-problems-file"),
     path(f"{BATCH}import-right-rows/", endpoints.ImportRightRowsView.as_view(), name="import-right-rows"),
