@@ -12,7 +12,6 @@ MOOC_MICROCRED = {
     **TEST_SETTINGS,
     "PLATFORM": "benchmarks.computed_platform.ComputedPlatform",
     "CACHE_TTL": 60,
-    "EVALUATION_BATCH": 200,
 }
 CELERY_TASK_ALWAYS_EAGER = True
 LOGGING = {"version": 1, "disable_existing_loggers": True}
