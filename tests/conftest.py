@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.cache import cache
+from django.utils import translation
 
 import tests
 from mooc_microcred.achievements import watch
@@ -23,6 +24,8 @@ def _clean_process_state():
     cache.clear()
     watch.forget()
     kick.forget()
+    # A request in Thai leaves its language in the thread.
+    translation.deactivate()
     # A worker of another app that a test started in this thread leaves that app as the current one.
     if hasattr(tests, "celery_app"):
         tests.celery_app.set_current()
