@@ -16,10 +16,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from django.db.models import Prefetch
+
 from mooc_microcred.achievements.catalogue import Catalogue, current_catalogue
 from mooc_microcred.achievements.data import EvaluationReport
 from mooc_microcred.achievements.decisions import Decision, LearnerTruth, decide, queries_for, scope_of
-from mooc_microcred.achievements.models import Award, CertificateAsk, EvaluationRequest
+from mooc_microcred.achievements.models import (
+    AchievementVersion,
+    Award,
+    CertificateAsk,
+    EvaluationRequest,
+)
 from mooc_microcred.achievements.writing import LearnerWork, ask_for_certificates, write_decisions
 from mooc_microcred.core import clock
 from mooc_microcred.core.conf import microcred_settings
@@ -236,9 +243,15 @@ def read_truths(catalogue: Catalogue, runs: Mapping[int, set[str]], now: datetim
 
 
 def _read_awards(learners: Collection[int]) -> Mapping[int, list[Award]]:
+    """Return all awards of the learners, oldest first.
+
+    Achievements and versions come by queries of their own: joined to them, MariaDB was seen to walk
+    every award of an achievement instead of those of the learners.
+    """
     found: dict[int, list[Award]] = defaultdict(list)
-    rows = Award.objects.filter(learner_id__in=learners).select_related("achievement", "version")
-    for award in rows.defer("version__definition").order_by("issued_at", "id"):
+    versions = Prefetch("version", AchievementVersion.objects.defer("definition"))
+    rows = Award.objects.filter(learner_id__in=learners).prefetch_related("achievement", versions)
+    for award in rows.order_by("issued_at", "id"):
         found[award.learner_id].append(award)
     return found
 
