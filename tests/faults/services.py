@@ -115,7 +115,7 @@ def sending_to(url: str) -> Iterator[None]:
         conf.broker_url, conf.task_always_eager = before
 
 
-def wait_for(condition: Callable[[], Any], *, what: str, seconds: float = 30.0) -> Any:
+def wait_for(condition: Callable[[], Any], *, what: str, seconds: float = 120.0) -> Any:
     """Return the first true answer of a condition that is asked again and again for so long.
 
     Raises:

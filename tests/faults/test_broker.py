@@ -71,6 +71,20 @@ def issue_certificates(platform, learners):
                 assert not isinstance(answer, Exception)
 
 
+def kicking(condition):
+    """Return the condition, with a kick each five seconds: one may have gone to the dead worker's socket."""
+    due = [0.0]
+
+    def ask():
+        if time.monotonic() >= due[0]:
+            due[0] = time.monotonic() + 5
+            kick.forget()
+            kick.kick("mooc_microcred.tasks.evaluate_due_requests")
+        return condition()
+
+    return ask
+
+
 def test_a_celery_worker_killed_in_the_middle_of_its_work_loses_and_doubles_nothing(mariadb, celery_worker):
     """Twice; what it had claimed is taken up when its leases have run out, by whoever sweeps."""
     learners = range(1, 801)
@@ -81,9 +95,9 @@ def test_a_celery_worker_killed_in_the_middle_of_its_work_loses_and_doubles_noth
         for _ in range(2):
             before = Award.objects.count()
             worker = celery_worker()
-            kick.forget()
-            kick.kick("mooc_microcred.tasks.evaluate_due_requests")
-            wait_for(lambda before=before: Award.objects.count() > before, what="the worker evaluates")
+            wait_for(
+                kicking(lambda before=before: Award.objects.count() > before), what="the worker evaluates"
+            )
             kill_all_of(worker)
             killed_at.append(Award.objects.count())
         assert killed_at[0] < len(learners), "it was killed in the middle, not after its work"
