@@ -88,8 +88,7 @@ def find_learner_by_identity(*, kind: str, number: str) -> int | None:
         InvalidInput: not a number of that kind.
     """
     cleaned = normalise_number(kind, number)
-    row = LearnerIdentity.objects.filter(kind=kind, number_hash=keyed_hash(kind, cleaned)).first()
-    return row.learner_id if row else None
+    return find_learners_by_identity(numbers=[(kind, cleaned)]).get((kind, cleaned))
 
 
 def find_learners_by_identity(*, numbers: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:

@@ -14,12 +14,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 from django.db import transaction
 
 from mooc_microcred.core import clock
 from mooc_microcred.core.audit import log_action
+from mooc_microcred.core.claims import claim_due
 from mooc_microcred.core.conf import microcred_settings
 from mooc_microcred.core.kick import RELAY, kick_after_commit
 from mooc_microcred.core.models import OutboxMessage
@@ -95,19 +95,10 @@ def append(notes: Iterable[Note]) -> None:
 
 
 def _claim(limit: int) -> list[OutboxMessage]:
-    """Take up to ``limit`` due messages: ids are read without lock, then taken by compare-and-set."""
+    """Take up to ``limit`` due messages."""
     now = clock.now()
-    token = uuid4().hex
     due = OutboxMessage.objects.filter(state=OutboxMessage.State.PENDING, due__lte=now)
-    while ids := list(due.order_by("due", "id").values_list("id", flat=True)[:limit]):
-        due.filter(id__in=ids).update(
-            claim=token, due=now + timedelta(seconds=microcred_settings.LEASE_SECONDS)
-        )
-        claimed = list(OutboxMessage.objects.filter(id__in=ids, claim=token).order_by("id"))
-        if claimed:
-            return claimed
-        # Another relay took all of them between the two statements: there may be more.
-    return []
+    return list(claim_due(due, now=now, limit=limit, order=("due", "id")).order_by("id"))
 
 
 def backoff(attempts: int, *, first: float, longest: float) -> timedelta:
