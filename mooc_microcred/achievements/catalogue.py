@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from opaque_keys import InvalidKeyError
@@ -88,6 +89,8 @@ def leaves_of(tree: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [leaf for child in children for leaf in leaves_of(child)]
 
 
+# Asked for every run and achievement of every learner who is evaluated.
+@lru_cache(maxsize=50_000)
 def course_of_run(course_key: str) -> tuple[str, str]:
     """Return (organisation, course number) of a run; ("", "") where the key is none."""
     try:

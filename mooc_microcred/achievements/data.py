@@ -106,6 +106,15 @@ class Definition:
     raw: Mapping[str, Any] = field(default_factory=dict)
 
 
+def counts(award: Any, at: datetime) -> bool:
+    """Say whether an award (as stored or as data) opens something new: valid, shown, not expired."""
+    return (
+        award.state == "active"
+        and award.published_at is not None
+        and (award.expires_at is None or award.expires_at > at)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class AwardData:
     """An award as the upper rooms and the API see it."""
@@ -129,12 +138,8 @@ class AwardData:
     evidence: Mapping[str, Any]
 
     def counts(self, at: datetime) -> bool:
-        """Say whether it opens something new: valid, shown, not expired."""
-        return (
-            self.state == "active"
-            and self.published_at is not None
-            and (self.expires_at is None or self.expires_at > at)
-        )
+        """Say whether it opens something new."""
+        return counts(self, at)
 
 
 @dataclass(frozen=True, slots=True)

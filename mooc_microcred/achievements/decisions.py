@@ -22,6 +22,7 @@ from mooc_microcred.achievements.data import (
     Measure,
     ProgrammeContext,
     Verdict,
+    counts,
 )
 from mooc_microcred.achievements.models import Achievement, AchievementVersion, Award, AwardEvent, new_uuid
 from mooc_microcred.core.conf import microcred_settings
@@ -331,7 +332,7 @@ class _LearnerJudge:
             reason = reasons.COMPONENT_REVOKED
         else:
             level1 = self.live.get(definition.level1)
-            basis = [level1.uuid] if level1 is not None and self._counts(level1) else []
+            basis = [level1.uuid] if level1 is not None and counts(level1, self.now) else []
             reason = reasons.LEVEL1_REVOKED
         if not basis:
             self._end(code, award, Event.REVOKED, reason)
@@ -419,7 +420,7 @@ class _LearnerJudge:
     def counting_level1(self, definition: Definition) -> Award | None:
         """Return the Level 1 award on which a Level 2 may stand, or None."""
         level1 = self.live.get(definition.level1)
-        return level1 if level1 is not None and self._counts(level1) else None
+        return level1 if level1 is not None and counts(level1, self.now) else None
 
     def _ask_if_needed(self, definition: Definition, run: str, state: CourseState) -> None:
         """Plan to ask the platform for a certificate where our own criteria are met and it has none."""
@@ -479,18 +480,10 @@ class _LearnerJudge:
 
     def _holdings(self, *, also_suspended: bool = False) -> dict[str, Holding]:
         return {
-            code: Holding(award.uuid, award.version.number, Decimal(str(award.evidence.get("credits", 0))))
+            code: holding_of(award)
             for code, award in self.live.items()
-            if self._counts(award) or also_suspended
+            if also_suspended or counts(award, self.now)
         }
-
-    def _counts(self, award: Award) -> bool:
-        """Say whether an award opens something new: valid, shown, not expired."""
-        return (
-            award.state == Award.State.ACTIVE
-            and award.published_at is not None
-            and (award.expires_at is None or award.expires_at > self.now)
-        )
 
     def _issue(self, definition: Definition, run: str, verdict: Verdict, state: CourseState) -> None:
         certificate = state.certificate if definition.mode in MIRRORED else None
@@ -528,6 +521,11 @@ class _LearnerJudge:
             if definition.version_id == award.version_id:
                 return definition
         return get_definition(award.version_id)
+
+
+def holding_of(award: Award) -> Holding:
+    """Return an award as trees count it; its ``version`` is read."""
+    return Holding(award.uuid, award.version.number, Decimal(str(award.evidence.get("credits", 0))))
 
 
 def judge_in_run(

@@ -14,7 +14,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import uuid4
 
 from django.db.models import Prefetch
 
@@ -29,6 +28,7 @@ from mooc_microcred.achievements.models import (
 )
 from mooc_microcred.achievements.writing import LearnerWork, ask_for_certificates, write_decisions
 from mooc_microcred.core import clock
+from mooc_microcred.core.claims import claim_due
 from mooc_microcred.core.conf import microcred_settings
 from mooc_microcred.core.evidence import Fact, get_evidence_source
 from mooc_microcred.core.lease import release_leases, take_leases
@@ -83,23 +83,10 @@ def evaluate_due(*, limit: int | None = None) -> EvaluationReport:
 
 
 def _claim(limit: int) -> dict[int, int]:
-    """Take due requests and return their learners by request id.
-
-    The ids are read without any lock and taken by compare-and-set on the primary key: a locking
-    scan would block the receivers' INSERT on MySQL under REPEATABLE READ.
-    """
+    """Take due requests and return their learners by request id."""
     now = clock.now()
-    token = uuid4().hex
     due = EvaluationRequest.objects.filter(due__lte=now)
-    while ids := list(due.order_by("due").values_list("id", flat=True)[:limit]):
-        due.filter(id__in=ids).update(
-            claim=token, due=now + timedelta(seconds=microcred_settings.LEASE_SECONDS)
-        )
-        ours = EvaluationRequest.objects.filter(id__in=ids, claim=token)
-        if claimed := dict(ours.values_list("id", "learner_id")):
-            return claimed
-        # Another worker took all of them between the two statements: there may be more.
-    return {}
+    return dict(claim_due(due, now=now, limit=limit, order=("due",)).values_list("id", "learner_id"))
 
 
 def _put_back(request_ids: Collection[int], seconds: int) -> None:

@@ -97,7 +97,7 @@ def next_learners(
         PlatformUnavailable: learners cannot be enumerated now.
     """
     definition = get_definition(version_id) if version_id else None
-    return _next_learners(Feed(course_key=course_key, after_learner=after), definition, limit)
+    return _next_learners(course_key, definition, after=after, limit=limit)
 
 
 def advance_feeds(*, limit: int = CHUNK) -> int:
@@ -143,7 +143,7 @@ def _advance(feed: Feed, limit: int) -> int:
     if definition is not None and definition.tree is None and not feed.course_key:
         _split_by_run(feed, definition)
         return 0
-    learners = _next_learners(feed, definition, limit)
+    learners = _next_learners(feed.course_key, definition, after=feed.after_learner, limit=limit)
     with transaction.atomic():
         fields: dict[str, Any] = {"claim": "", "claimed_until": None}
         if learners:
@@ -157,13 +157,15 @@ def _advance(feed: Feed, limit: int) -> int:
     return len(learners)
 
 
-def _next_learners(feed: Feed, definition: Definition | None, limit: int) -> Sequence[int]:
-    if feed.course_key:
-        return get_platform().enrolled_learners([feed.course_key], after=feed.after_learner, limit=limit)
+def _next_learners(
+    course_key: str, definition: Definition | None, *, after: int, limit: int
+) -> Sequence[int]:
+    if course_key:
+        return get_platform().enrolled_learners([course_key], after=after, limit=limit)
     codes = {leaf["achievement"] for leaf in leaves_of(definition.tree or {})} if definition else set()
     # Ids of their own query: joined, MariaDB walks all awards of an achievement for every chunk.
     ids = list(Achievement.objects.filter(code__in=codes).values_list("id", flat=True))
-    holders = Award.objects.filter(achievement_id__in=ids, live=True, learner_id__gt=feed.after_learner)
+    holders = Award.objects.filter(achievement_id__in=ids, live=True, learner_id__gt=after)
     return list(holders.order_by("learner_id").values_list("learner_id", flat=True).distinct()[:limit])
 
 

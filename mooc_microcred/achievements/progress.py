@@ -8,11 +8,12 @@ from typing import Any
 
 from mooc_microcred.achievements.awards import award_data
 from mooc_microcred.achievements.catalogue import Catalogue, current_catalogue
-from mooc_microcred.achievements.data import AchievementProgress, Holding, Measure
+from mooc_microcred.achievements.data import AchievementProgress, Holding, Measure, counts
 from mooc_microcred.achievements.decisions import (
     LearnerTruth,
     candidate_runs,
     decide,
+    holding_of,
     judge_in_run,
 )
 from mooc_microcred.achievements.evaluation import read_truths
@@ -47,11 +48,8 @@ def read_holdings(*, learner_id: int) -> dict[str, Holding]:
     """Return what the learner holds that counts for programmes, by achievement code; one query."""
     now = clock.now()
     rows = Award.objects.filter(learner_id=learner_id, live=True).select_related("achievement", "version")
-    awards = [award_data(row) for row in rows.defer("version__definition")]
     return {
-        one.code: Holding(one.uuid, one.version_number, Decimal(str(one.evidence.get("credits", 0))))
-        for one in awards
-        if one.counts(now)
+        row.achievement.code: holding_of(row) for row in rows.defer("version__definition") if counts(row, now)
     }
 
 
@@ -82,7 +80,7 @@ def _progress_of(catalogue: Catalogue, truth: LearnerTruth, code: str) -> Achiev
         if state is None:
             continue
         level1 = truth.live().get(definition.level1)
-        counting = level1 if level1 is not None and award_data(level1).counts(truth.now) else None
+        counting = level1 if level1 is not None and counts(level1, truth.now) else None
         verdict = judge_in_run(definition, run, state, truth.exams, counting)
         progress = AchievementProgress(
             code=code,
