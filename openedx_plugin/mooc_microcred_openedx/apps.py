@@ -28,7 +28,8 @@ class MicrocredOpenedxConfig(AppConfig):
         "url_config": {
             "lms.djangoapp": {
                 "namespace": "mooc_microcred",
-                "regex": r"^api/mooc_microcred/",
+                # The root: the API and the public pages have two addresses of one namespace.
+                "regex": r"^",
                 "relative_path": "urls",
             },
         },

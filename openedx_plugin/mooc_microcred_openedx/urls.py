@@ -1,7 +1,8 @@
-"""URLs of the plugin in the LMS."""
+"""URLs of the plugin in the LMS: the REST API, and the public pages for people and machines."""
 
 from django.urls import include, path
 
 urlpatterns = [
-    path("v1/", include("mooc_microcred.rest_api.v1.urls")),
+    path("api/mooc_microcred/v1/", include("mooc_microcred.rest_api.v1.urls")),
+    path("microcred/", include("mooc_microcred.credentials.pages.urls")),
 ]

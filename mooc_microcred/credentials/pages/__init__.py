@@ -1,0 +1,1 @@
+"""Public pages of the credentials room, for people and machines, without login."""
