@@ -9,23 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from mooc_microcred.core.errors import Problem
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A text in Thai and English; at least one is there."""
-
-    th: str = ""
-    en: str = ""
-
-    @classmethod
-    def of(cls, value: Mapping[str, str] | None) -> Text:
-        """Return the text of a ``{"th": ..., "en": ...}`` mapping."""
-        return cls(th=(value or {}).get("th", ""), en=(value or {}).get("en", ""))
-
-    def in_language(self, language: str) -> str:
-        """Return the text in the language, or in the other one where it is missing."""
-        return (self.th or self.en) if language.startswith("th") else (self.en or self.th)
+from mooc_microcred.core.texts import Text as Text
 
 
 @dataclass(frozen=True, slots=True)
