@@ -122,7 +122,7 @@ def refusal_of_certificate(*, user_id: int, course: Course) -> str:
     if enrollment is None or not enrollment.is_active:
         return "not_enrolled"
     if enrollment.mode == "audit":
-        return "ineligible_mode"
+        return "mode"
     if CertificateInvalidation.objects.filter(
         certificate__user_id=user_id, certificate__course=course, active=True
     ).exists():

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from mooc_microcred.achievements import reasons
+from mooc_microcred.achievements import reasons, refusals
 from mooc_microcred.achievements.catalogue import Catalogue, get_definition
 from mooc_microcred.achievements.criteria import Facts, Needs, judge
 from mooc_microcred.achievements.data import (
@@ -24,7 +24,14 @@ from mooc_microcred.achievements.data import (
     Verdict,
     counts,
 )
-from mooc_microcred.achievements.models import Achievement, AchievementVersion, Award, AwardEvent, new_uuid
+from mooc_microcred.achievements.models import (
+    Achievement,
+    AchievementVersion,
+    Award,
+    AwardEvent,
+    CertificateAsk,
+    new_uuid,
+)
 from mooc_microcred.core.conf import microcred_settings
 from mooc_microcred.core.evidence import Fact, get_evidence_source
 from mooc_microcred.core.platform import (
@@ -50,7 +57,11 @@ FLAPPING_STATUSES = {
     "unverified": reasons.CERTIFICATE_UNVERIFIED,
 }
 # How long the platform may take for a certificate before it is asked again.
+# The first gap is a day, each next one twice as long, the longest 32 days.
 ASK_AGAIN_AFTER = timedelta(days=1)
+ASK_AGAIN_AT_MOST = timedelta(days=32)
+# A refusal that only asking brings out (an operator's filter) is not provoked more often by events.
+ASK_AT_MOST_EVERY = timedelta(hours=1)
 
 
 @dataclass(slots=True)
@@ -61,7 +72,7 @@ class LearnerTruth:
         awards: all awards ever, oldest first.
         runs: the runs that the requests are about; "" among them means everything.
         scope: codes of the achievements to be judged.
-        asks: by run, when the platform was asked for a certificate (None: refused or not yet).
+        asks: by run, what came of asking the platform for a certificate.
     """
 
     learner_id: int
@@ -72,7 +83,7 @@ class LearnerTruth:
     scope: set[str] = field(default_factory=set)
     states: dict[str, CourseState] = field(default_factory=dict)
     exams: dict[str, Fact] = field(default_factory=dict)
-    asks: dict[str, datetime | None] = field(default_factory=dict)
+    asks: dict[str, CertificateAsk] = field(default_factory=dict)
     may_ask: bool = False
 
     def live(self) -> dict[str, Award]:
@@ -102,13 +113,13 @@ class Decision:
 
     Attributes:
         dues: when to look again, as (run or "", instant).
-        asks: runs for which the platform is to be asked for a certificate.
+        asks: runs for which the platform is to be asked for a certificate, with what came of it last time.
     """
 
     issued: list[Award] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     dues: set[tuple[str, datetime]] = field(default_factory=set)
-    asks: set[str] = field(default_factory=set)
+    asks: dict[str, CertificateAsk | None] = field(default_factory=dict)
 
     @property
     def changes_awards(self) -> bool:
@@ -184,6 +195,19 @@ def _may_be_replaced(held: Award, now: datetime) -> bool:
     Then that run must be read at once, or whatever stands on the award would be revoked for nothing.
     """
     return held.evidence.get("mode") in MIRRORED or (held.expires_at is not None and held.expires_at <= now)
+
+
+def _asked_too_recently(ask: CertificateAsk) -> datetime | None:
+    """Return until when an event does not lead to asking again; None where it does at once.
+
+    What the platform took waits for its certificate. What its own checks refuse is looked at anew with
+    each event, which costs it nothing; what it refuses only when asked is provoked seldom.
+    """
+    if ask.asked_at is not None:
+        return ask.ask_again_at or ask.asked_at + ASK_AGAIN_AFTER
+    if ask.refusal in refusals.ONLY_BY_ASKING:
+        return ask.checked_at + ASK_AT_MOST_EVERY
+    return None
 
 
 def _is_barred(award: Award | None) -> bool:
@@ -428,12 +452,13 @@ class _LearnerJudge:
             state.certificate.invalidated or state.certificate.status in ("downloadable", "generating")
         ):
             return
-        asked_at = self.truth.asks.get(run)
-        if asked_at is not None and self.now - asked_at < ASK_AGAIN_AFTER:
-            self.decision.dues.add((run, asked_at + ASK_AGAIN_AFTER))
+        ask = self.truth.asks.get(run)
+        waits_until = _asked_too_recently(ask) if ask is not None else None
+        if waits_until is not None and self.now < waits_until:
+            self.decision.dues.add((run, waits_until))
             return
         if definition.rule and judge(definition.rule, Facts(run, state, self.truth.exams)).met:
-            self.decision.asks.add(run)
+            self.decision.asks[run] = ask
 
     def _earn_programme(self, code: str, last: Award | None) -> None:
         definition = self.catalogue.judging(code, self._programme_since(code)) or None

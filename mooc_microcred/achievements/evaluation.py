@@ -225,7 +225,7 @@ def read_truths(catalogue: Catalogue, runs: Mapping[int, set[str]], now: datetim
         truths[learner].exams[code] = fact
     if any(truth.may_ask for truth in truths.values()):
         for ask in CertificateAsk.objects.filter(learner_id__in=learners):
-            truths[ask.learner_id].asks[ask.course_key] = ask.asked_at
+            truths[ask.learner_id].asks[ask.course_key] = ask
     return truths
 
 

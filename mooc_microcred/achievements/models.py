@@ -294,7 +294,7 @@ class AwardEvent(models.Model):
 
 
 class CertificateAsk(models.Model):
-    """That the platform was asked for a certificate, once, or why it was not.
+    """That the platform was asked for a certificate, or why it was not; one row, rewritten.
 
     .. pii: the learner's user id.
     .. pii_types: id
@@ -306,12 +306,19 @@ class CertificateAsk(models.Model):
     asked_at = models.DateTimeField(null=True)
     refusal = models.CharField(max_length=64, blank=True, default="")
     checked_at = models.DateTimeField()
+    # Attempts in a row with the same outcome, and when time alone leads to the next; NULL in rows
+    # that an earlier release wrote.
+    attempts = models.PositiveSmallIntegerField(null=True)
+    ask_again_at = models.DateTimeField(null=True)
 
     class Meta:
         app_label = "mooc_microcred"
         constraints = [
             models.UniqueConstraint(fields=["learner_id", "course_key"], name="microcred_certificate_ask")
         ]
+        indexes = [models.Index(fields=["course_key", "refusal"], name="microcred_ask_course")]
+        verbose_name = _("request for a certificate")
+        verbose_name_plural = _("requests for certificates")
 
     def __str__(self):
         return f"{self.learner_id} {self.course_key} {self.refusal or 'asked'}"

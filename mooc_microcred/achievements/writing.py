@@ -8,17 +8,23 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from mooc_microcred.achievements.decisions import ASK_AGAIN_AFTER, Change, Decision
+from mooc_microcred.achievements import refusals
+from mooc_microcred.achievements.catalogue import course_of_run
+from mooc_microcred.achievements.decisions import ASK_AGAIN_AFTER, ASK_AGAIN_AT_MOST, Change, Decision
 from mooc_microcred.achievements.models import Award, AwardEvent, CertificateAsk, EvaluationRequest
 from mooc_microcred.core import clock, outbox
+from mooc_microcred.core.audit import log_action
+from mooc_microcred.core.conf import microcred_settings
 from mooc_microcred.core.lease import confirm_leases
-from mooc_microcred.core.platform import get_platform
+from mooc_microcred.core.platform import CertificateAnswer, get_platform
 
 Event = AwardEvent.Kind
 
 # Learners whose awards are written in one transaction: few enough to keep their locks short.
 LEARNERS_PER_TRANSACTION = 50
 ROWS_PER_DELETE = 1000
+# Attempts are counted up to here; the gap has long stopped growing.
+MOST_ATTEMPTS = 100
 
 TOPICS = {
     Event.ISSUED: "award.issued",
@@ -162,24 +168,22 @@ def _delete_requests(work: Sequence[LearnerWork]) -> None:
 
 
 def ask_for_certificates(decisions: Mapping[int, Decision]) -> None:
-    """Ask the platform for certificates, each once, where it says that it will accept.
+    """Ask the platform for certificates, where it says that it will accept, and keep what it said.
 
-    A refusal would mark the learner as not passing and send CERTIFICATE_REVOKED, so the platform
-    is first asked what it would do. The row is written after the request: a worker that dies in
-    between asks again, which the platform takes as the same request.
+    A refusal by the platform itself would mark the learner as not passing and send
+    CERTIFICATE_REVOKED, so the port looks first. The row is written after the request: a worker that
+    dies in between asks again, which the platform takes as the same request.
 
     Raises:
         PlatformUnavailable: the requests must wait.
     """
     for learner, decision in decisions.items():
-        for run in sorted(decision.asks):
-            platform = get_platform()
-            answer = platform.would_issue_certificate(learner, run)
+        for run, before in sorted(decision.asks.items()):
+            answer = _ask(learner, run)
             now = clock.now()
-            if answer.accepted:
-                platform.request_certificate(learner, run)
-                # The platform may lose the request; nothing would tell us.
-                decision.dues.add((run, now + ASK_AGAIN_AFTER))
+            attempts, again_at = _next_attempt(before, answer, now)
+            # The platform may lose a request, and lift a refusal, without a word to us.
+            decision.dues.add((run, again_at))
             CertificateAsk.objects.update_or_create(
                 learner_id=learner,
                 course_key=run,
@@ -187,5 +191,41 @@ def ask_for_certificates(decisions: Mapping[int, Decision]) -> None:
                     "asked_at": now if answer.accepted else None,
                     "refusal": answer.reason,
                     "checked_at": now,
+                    "attempts": attempts,
+                    "ask_again_at": again_at,
                 },
             )
+
+
+def _ask(learner: int, run: str) -> CertificateAnswer:
+    platform = get_platform()
+    answer = platform.request_certificate(learner, run)
+    if answer.accepted or answer.reason not in refusals.OVERCOME_BY_ALLOWLIST:
+        return answer
+    if run not in microcred_settings.ALLOWLIST_COURSES:
+        return answer
+    with transaction.atomic():
+        if not platform.allow_certificate(learner, run):
+            return answer
+        log_action(
+            actor_id=None,
+            action="certificate.allowlisted",
+            object_type="course",
+            object_id=run,
+            organization=course_of_run(run)[0],
+            learner=learner,
+            refusal=answer.reason,
+        )
+    return platform.request_certificate(learner, run)
+
+
+def _next_attempt(
+    before: CertificateAsk | None, answer: CertificateAnswer, now: datetime
+) -> tuple[int, datetime]:
+    """Return how often the platform has said the same, and when it is asked again without an event."""
+    attempts = 1
+    if before is not None and (before.asked_at is not None) == answer.accepted:
+        if before.ask_again_at is not None and now < before.ask_again_at:
+            return before.attempts or 1, before.ask_again_at
+        attempts = min((before.attempts or 0) + 1, MOST_ATTEMPTS)
+    return attempts, now + min(ASK_AGAIN_AFTER * 2 ** (attempts - 1), ASK_AGAIN_AT_MOST)

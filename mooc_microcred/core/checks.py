@@ -98,6 +98,24 @@ def texts(name: str, value: Any) -> list[CheckMessage]:
     return [_error(2, f"MOOC_MICROCRED[{name!r}] must be a list of texts that are not empty.")]
 
 
+def course_runs(name: str, value: Any) -> list[CheckMessage]:
+    """Check a list of keys of course runs."""
+    found = texts(name, value)
+    if found:
+        return found
+    wrong = [
+        one for one in value if not re.fullmatch(r"(course|ccx)-v1:[^+]+\+[^+]+\+[^+]+(\+ccx@\d+)?", one)
+    ]
+    return [
+        _error(
+            2,
+            f"MOOC_MICROCRED[{name!r}] must be a list of keys of course runs; {one!r} is none.",
+            "Such as course-v1:KMUTT+PY101+2026.",
+        )
+        for one in wrong
+    ]
+
+
 def _platform_port(name: str, value: Any) -> list[CheckMessage]:
     if value is None:
         return []
@@ -238,6 +256,7 @@ def _banks(name: str, value: Any) -> list[CheckMessage]:
 RULES: dict[str, Rule] = {
     "PLATFORM": _platform_port,
     "SHARED_ISSUER_ORGANIZATIONS": texts,
+    "ALLOWLIST_COURSES": course_runs,
     "CACHE_TTL": number(0, 3600),
     "KICK_INTERVAL": number(0, 3600),
     "COMPLETION_DEBOUNCE": number(0, 3600),

@@ -33,6 +33,9 @@ DEFAULTS: dict[str, Any] = {
     # .. toggle_creation_date: 2026-11-21
     # .. toggle_warning: For demos and tests only: a learner's request would wait for it.
     "EVALUATE_WHEN_EAGER": False,
+    # Keys of course runs in which learners who meet our own criteria may be put on the platform's
+    # list of exceptions, where it refuses them a certificate (Level 1, own_with_platform).
+    "ALLOWLIST_COURSES": [],
     # The queue that LMS workers consume; tasks that read learners are sent there by name.
     "LMS_QUEUE": "edx.lms.core.default",
     # Evaluation requests that a worker claims at a time.

@@ -133,11 +133,12 @@ class LearnerProfile:
 
 @dataclass(frozen=True, slots=True)
 class CertificateAnswer:
-    """Whether the platform would issue a certificate if asked.
+    """Whether the platform issues a certificate, or would if it were asked.
 
     Attributes:
-        accepted: True if asking has no risk of a refusal.
-        reason: a short code of the refusal, for staff, such as ``not_passing`` or ``ccx``.
+        accepted: it was asked and took the request, or it may be asked without risk of a refusal.
+        reason: a short code of the refusal, such as ``not_passing`` or ``ccx``; what it says to
+            people stands in ``achievements.refusals``.
     """
 
     accepted: bool
@@ -173,8 +174,19 @@ class Platform(Protocol):
     def would_issue_certificate(self, learner_id: int, course_key: str) -> CertificateAnswer:
         """Say, without side effect, whether the platform would issue a certificate if asked."""
 
-    def request_certificate(self, learner_id: int, course_key: str) -> None:
-        """Ask the platform for a certificate; its event reports the outcome later."""
+    def request_certificate(self, learner_id: int, course_key: str) -> CertificateAnswer:
+        """Ask the platform for a certificate, unless it would refuse; its event reports the outcome later.
+
+        What :meth:`would_issue_certificate` refuses is not asked for: a refusal by the platform itself
+        marks the learner as not passing. Asking may still be refused, as by an operator's filter.
+        """
+
+    def allow_certificate(self, learner_id: int, course_key: str) -> bool:
+        """Put a learner on the platform's list of exceptions (its allowlist) for a run.
+
+        Only for runs that the operator named in ALLOWLIST_COURSES. Returns False where the platform
+        has no such list.
+        """
 
 
 def get_platform() -> Platform:

@@ -55,15 +55,41 @@ def can_generate_certificate(user: Any, course_key: Any, mode: str | None, *, al
     return generation_handler._can_generate_regular_certificate(user, course_key, mode, grade)
 
 
-def generate_certificate_task(user: Any, course_key: Any) -> bool:
-    """Queue the generation of a certificate; False where the platform does not."""
+def generate_certificate_task(user: Any, course_key: Any) -> str:
+    """Queue the generation of a certificate that the platform's checks allow.
+
+    Returns:
+        an empty text, or why it was not queued: ``prevented`` by a step of the operator's pipeline of
+        CertificateCreationRequested, or ``refused``. For a learner on the allowlist the platform itself
+        swallows what the pipeline raised.
+    """
     from lms.djangoapps.certificates.api import generate_certificate_task
     from lms.djangoapps.certificates.generation_handler import CertificateGenerationNotAllowed
 
     try:
-        return generate_certificate_task(user, course_key)
+        queued = generate_certificate_task(user, course_key)
     except CertificateGenerationNotAllowed:
-        return False
+        return "prevented"
+    if queued:
+        return ""
+    return "prevented" if is_on_allowlist(user, course_key) else "refused"
+
+
+def allow_certificate(user: Any, course_key: Any, notes: str) -> None:
+    """Put a learner on the allowlist of a run."""
+    from lms.djangoapps.certificates.api import create_or_update_certificate_allowlist_entry
+
+    create_or_update_certificate_allowlist_entry(user, course_key, notes)
+
+
+def needs_verified_identity(user: Any, mode: str) -> bool:
+    """Say whether the operator asks for a verified identity that the learner has not, in this mode."""
+    from common.djangoapps.course_modes.models import CourseMode
+    from lms.djangoapps.certificates import generation_handler
+
+    # Gone from the releases that have no such requirement.
+    missing = getattr(generation_handler, "_id_verification_enforced_and_missing", None)
+    return bool(missing and mode not in CourseMode.NON_VERIFIED_MODES and missing(user))
 
 
 def is_beta_tester(user: Any, course_key: Any) -> bool:

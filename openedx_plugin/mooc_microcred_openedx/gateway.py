@@ -212,14 +212,21 @@ class EdxPlatform:
         return CertificateAnswer(accepted=not reason, reason=reason)
 
     @_reads
-    def request_certificate(self, learner_id: int, course_key: str) -> None:
-        """Ask the platform for a certificate; its event reports the outcome later."""
-        user = get_user_model().objects.filter(id=learner_id).first()
-        key = _key(course_key)
-        if user is None or key is None:
-            return
-        if not compat.generate_certificate_task(user, key):
-            log.warning("gateway: the platform did not queue a certificate that it would have issued")
+    def request_certificate(self, learner_id: int, course_key: str) -> CertificateAnswer:
+        """Ask the platform for a certificate, unless it would refuse; its event reports the outcome later."""
+        reason = _refusal(learner_id, course_key)
+        if not reason:
+            user = get_user_model().objects.get(id=learner_id)
+            reason = compat.generate_certificate_task(user, CourseKey.from_string(course_key))
+        return CertificateAnswer(accepted=not reason, reason=reason)
+
+    @_reads
+    def allow_certificate(self, learner_id: int, course_key: str) -> bool:
+        """Put a learner on the platform's allowlist for a run."""
+        user = get_user_model().objects.get(id=learner_id)
+        notes = "mooc-microcred: the criteria of the achievement are met (ALLOWLIST_COURSES)"
+        compat.allow_certificate(user, CourseKey.from_string(course_key), notes)
+        return True
 
 
 # --- certificates and grades ---
@@ -509,6 +516,8 @@ def _refusal(learner_id: int, course_key: str) -> str:
         return "mode"
     if _is_invalidated(learner_id, key):
         return "invalidated"
+    if compat.needs_verified_identity(user, mode):
+        return "identity"
     allowlisted = compat.is_on_allowlist(user, key)
     if not allowlisted:
         if hasattr(key, "ccx"):

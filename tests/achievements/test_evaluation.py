@@ -16,7 +16,7 @@ from mooc_microcred.achievements.models import (
 )
 from mooc_microcred.core import clock
 from mooc_microcred.core.errors import WrongState
-from mooc_microcred.core.models import LearnerLease, OutboxMessage, RetiredLearner
+from mooc_microcred.core.models import AuditEntry, LearnerLease, OutboxMessage, RetiredLearner
 from mooc_microcred.core.roles import Actor
 from mooc_microcred.exams.models import ExamBatch, ExamResult
 from tests.support.definitions import RUN, level1, level2, programme
@@ -30,6 +30,11 @@ OTHER_RUN = "course-v1:KMUTT+PY101+2027"
 def evaluate(learner=LEARNER, course_key=""):
     api.request_evaluation(learner_id=learner, course_key=course_key, reason="test")
     return api.evaluate_due()
+
+
+def at(moment):
+    """Return a context in which it is just after that moment."""
+    return clock.shifted(moment - clock.now() + timedelta(seconds=1))
 
 
 def awards(**filters):
@@ -169,6 +174,82 @@ class TestLevel1:
         evaluate()
         assert platform.asked == [(LEARNER, RUN)]
         assert CertificateAsk.objects.get().refusal == ""
+
+    def test_a_refusal_that_only_asking_brings_out_is_asked_for_with_growing_gaps(self, platform):
+        level1(mode="own_with_platform", rule={"course_grade": {"passed": True}})
+        platform.grade(LEARNER, RUN, 75)
+        platform.prevented.add((LEARNER, RUN))
+        gaps = []
+        evaluate()
+        for _ in range(8):
+            ask = CertificateAsk.objects.get()
+            assert (ask.asked_at, ask.refusal) == (None, "prevented")
+            gaps.append((ask.ask_again_at - ask.checked_at).days)
+            with at(ask.ask_again_at):
+                assert api.evaluate_due().learners == 1
+        assert gaps == [1, 2, 4, 8, 16, 32, 32, 32]
+        assert len(platform.asked) == 9
+
+    def test_events_provoke_it_at_most_once_an_hour_and_none_is_lost(self, platform):
+        level1(mode="own_with_platform", rule={"course_grade": {"passed": True}})
+        platform.grade(LEARNER, RUN, 75)
+        platform.prevented.add((LEARNER, RUN))
+        for _ in range(5):
+            evaluate()
+        assert len(platform.asked) == 1
+        start = CertificateAsk.objects.get().checked_at
+        platform.prevented.clear()
+        with at(start + timedelta(minutes=59)):
+            assert api.evaluate_due().learners == 0
+        with at(start + timedelta(minutes=60)):
+            assert api.evaluate_due().learners == 1
+        assert len(platform.asked) == 2
+        assert CertificateAsk.objects.get().refusal == ""
+
+    def test_an_accepted_request_that_leads_to_nothing_is_repeated_with_growing_gaps(self, platform):
+        level1(mode="own_with_platform", rule={"course_grade": {"passed": True}})
+        platform.grade(LEARNER, RUN, 75)
+        evaluate()
+        first = CertificateAsk.objects.get()
+        assert first.ask_again_at - first.asked_at == timedelta(days=1)
+        with at(first.ask_again_at):
+            evaluate()
+            evaluate()
+        assert len(platform.asked) == 2
+        again = CertificateAsk.objects.get()
+        assert again.ask_again_at - again.asked_at == timedelta(days=2)
+
+    def test_a_row_of_the_previous_release_still_waits_for_its_day(self, platform):
+        level1(mode="own_with_platform", rule={"course_grade": {"passed": True}})
+        platform.grade(LEARNER, RUN, 75)
+        CertificateAsk.objects.create(
+            learner_id=LEARNER, course_key=RUN, asked_at=clock.now(), checked_at=clock.now()
+        )
+        evaluate()
+        assert platform.asked == []
+
+    def test_the_list_of_exceptions_is_written_only_where_the_operator_says_so(self, platform, settings):
+        level1(mode="own_with_platform", rule={"course_grade": {"minimum": 50}})
+        platform.grade(LEARNER, RUN, 55, passed=False)
+        evaluate()
+        assert platform.allowed == set()
+        assert CertificateAsk.objects.get().refusal == "not_passing"
+        settings.MOOC_MICROCRED = {**settings.MOOC_MICROCRED, "ALLOWLIST_COURSES": [RUN]}
+        evaluate()
+        assert platform.allowed == {(LEARNER, RUN)}
+        assert platform.asked == [(LEARNER, RUN)]
+        line = AuditEntry.objects.get()
+        assert (line.action, line.actor_id, line.object_id) == ("certificate.allowlisted", None, RUN)
+        assert line.details == {"learner": LEARNER, "refusal": "not_passing"}
+        assert line.organization == "KMUTT"
+
+    def test_no_exception_is_made_where_the_mode_of_enrolment_earns_nothing(self, platform, settings):
+        settings.MOOC_MICROCRED = {**settings.MOOC_MICROCRED, "ALLOWLIST_COURSES": [RUN]}
+        level1(mode="own_with_platform", rule={"course_grade": {"passed": True}})
+        platform.grade(LEARNER, RUN, 75)
+        platform.refusals[LEARNER, RUN] = "mode"
+        evaluate()
+        assert platform.allowed == set()
 
     def test_own_with_platform_does_not_ask_for_a_certificate_that_a_person_invalidated(self, platform):
         level1(mode="own_with_platform", rule={"course_grade": {"passed": True}})

@@ -71,6 +71,8 @@ WRONG = [
     ("PLATFORM", "mooc_microcred.core.clock.now", "E007"),
     ("SHARED_ISSUER_ORGANIZATIONS", "KMUTT", "E002"),
     ("SHARED_ISSUER_ORGANIZATIONS", [""], "E002"),
+    ("ALLOWLIST_COURSES", "course-v1:KMUTT+PY101+2026", "E002"),
+    ("ALLOWLIST_COURSES", ["KMUTT+PY101"], "E002"),
     ("CACHE_TTL", "60", "E002"),
     ("CACHE_TTL", -1, "E003"),
     ("KICK_INTERVAL", None, "E002"),

@@ -231,6 +231,16 @@ class TestProfiles:
         assert port.read_learners([user.id])[user.id].name == "service"
 
 
+def forbid_certificates(settings):
+    settings.OPEN_EDX_FILTERS_CONFIG = {
+        **getattr(settings, "OPEN_EDX_FILTERS_CONFIG", {}),
+        "org.openedx.learning.certificate.creation.requested.v1": {
+            "fail_silently": False,
+            "pipeline": ["tests.platform.steps.NoCertificates"],
+        },
+    }
+
+
 class TestCertificatesOnRequest:
     """``would_issue_certificate`` agrees with what the platform then does, and changes nothing."""
 
@@ -321,7 +331,7 @@ class TestCertificatesOnRequest:
     def test_without_the_identity_check_that_the_platform_demands(self, campus, port, passing, settings):
         settings.FEATURES = {**settings.FEATURES, "ENABLE_CERTIFICATES_IDV_REQUIREMENT": True}
         CourseEnrollment.objects.update(mode="verified")
-        assert self.refused(port, passing) == "refused"
+        assert self.refused(port, passing) == "identity"
 
     def test_for_nobody_and_nowhere(self, campus, port, passing):
         assert self.refused(port, passing + 9999) == "no_such_learner"
@@ -342,15 +352,24 @@ class TestCertificatesOnRequest:
         assert CERTIFICATE_REVOKED in sent
         assert campus.certificate(learner, PY101).status == "notpassing"
 
-    def test_a_filter_of_the_operator_that_forbids_it_does_not_raise(self, campus, port, passing, settings):
-        settings.OPEN_EDX_FILTERS_CONFIG = {
-            "org.openedx.learning.certificate.creation.requested.v1": {
-                "fail_silently": False,
-                "pipeline": ["tests.platform.steps.NoCertificates"],
-            }
-        }
-        port.request_certificate(passing, PY101)
+    def test_a_filter_of_the_operator_that_forbids_it_is_a_refusal(self, campus, port, passing, settings):
+        forbid_certificates(settings)
+        assert self.ask(port, passing).accepted
+        answer = port.request_certificate(passing, PY101)
+        assert (answer.accepted, answer.reason) == (False, "prevented")
         assert campus.certificate(passing, PY101) is None
+
+    def test_it_is_one_too_for_who_is_on_the_allowlist(self, campus, port, learner, settings):
+        assert port.allow_certificate(learner, PY101)
+        forbid_certificates(settings)
+        assert port.request_certificate(learner, PY101).reason == "prevented"
+        assert campus.certificate(learner, PY101) is None
+
+    def test_a_refused_request_leaves_a_certificate_as_it_is(self, campus, port, learner):
+        campus.certify(learner, PY101)
+        campus.certify(learner, PY101, "unverified")
+        assert port.request_certificate(learner, PY101).reason == "not_passing"
+        assert campus.certificate(learner, PY101).status == "unverified"
 
 
 def test_a_broken_read_of_the_platform_is_an_absence_of_the_platform(port, learner, monkeypatch):

@@ -34,6 +34,8 @@ class MemoryPlatform:
         reads: number of calls of read_states, for asserting bulk reads.
         asked: the (learner, run) pairs for which a certificate was requested, in order.
         refusals: reason by (learner, run) for which would_issue_certificate says no.
+        prevented: (learner, run) pairs for which only asking brings out a refusal.
+        allowed: the (learner, run) pairs on the list of exceptions.
     """
 
     def __init__(self):
@@ -46,6 +48,8 @@ class MemoryPlatform:
         self.completion_reads = 0
         self.asked: list[tuple[int, str]] = []
         self.refusals: dict[tuple[int, str], str] = {}
+        self.prevented: set[tuple[int, str]] = set()
+        self.allowed: set[tuple[int, str]] = set()
         self.states: dict[tuple[int, str], CourseState] = {}
         self.enrolments: dict[int, dict[str, EnrolmentState]] = defaultdict(dict)
         self.courses: dict[str, CourseSummary] = {}
@@ -183,11 +187,25 @@ class MemoryPlatform:
     def would_issue_certificate(self, learner_id, course_key):
         self._answer()
         reason = self.refusals.get((learner_id, course_key), "")
+        grade = self.states.get((learner_id, course_key), CourseState()).grade
+        if not reason and grade is not None and not grade.passed:
+            reason = "" if (learner_id, course_key) in self.allowed else "not_passing"
         return CertificateAnswer(accepted=not reason, reason=reason)
 
     def request_certificate(self, learner_id, course_key):
-        self._answer()
+        answer = self.would_issue_certificate(learner_id, course_key)
+        if not answer.accepted:
+            return answer
         self.asked.append((learner_id, course_key))
+        if (learner_id, course_key) in self.prevented:
+            return CertificateAnswer(accepted=False, reason="prevented")
+        return answer
+
+    def allow_certificate(self, learner_id, course_key):
+        self._answer()
+        self.allowed.add((learner_id, course_key))
+        self.refusals.pop((learner_id, course_key), None)
+        return True
 
 
 the_platform = MemoryPlatform()

@@ -214,6 +214,7 @@ class PlatformContract:
             lambda: port.read_learners([learner]),
             lambda: port.find_learners(usernames=["somying"]),
             lambda: port.would_issue_certificate(learner, PY101),
+            lambda: port.request_certificate(learner, PY101),
         ):
             with pytest.raises(PlatformUnavailable):
                 call()
@@ -283,3 +284,21 @@ class PlatformContract:
         world.grade(learner, PY101, 80, passed=True)
         assert port.would_issue_certificate(learner, PY101).accepted
         assert self.read(port, learner).certificate is None
+
+    def test_what_the_platform_would_refuse_is_not_asked_for(self, port, world, learner):
+        """A refusal by the platform itself would take a certificate back."""
+        world.grade(learner, PY101, 30, passed=False)
+        world.certify(learner, PY101)
+        answer = port.request_certificate(learner, PY101)
+        assert (answer.accepted, answer.reason) == (False, "not_passing")
+        assert self.read(port, learner).certificate.status == "downloadable"
+
+    def test_a_request_that_the_platform_takes_is_accepted(self, port, world, learner):
+        world.grade(learner, PY101, 80, passed=True)
+        answer = port.request_certificate(learner, PY101)
+        assert (answer.accepted, answer.reason) == (True, "")
+
+    def test_a_list_of_exceptions_lets_who_does_not_pass_have_a_certificate(self, port, world, learner):
+        world.grade(learner, PY101, 30, passed=False)
+        has_such_a_list = port.allow_certificate(learner, PY101)
+        assert port.request_certificate(learner, PY101).accepted == has_such_a_list
