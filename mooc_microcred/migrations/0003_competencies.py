@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mooc_microcred', '0001_initial'),
+        ('mooc_microcred', '0002_credentials'),
     ]
 
     operations = [
@@ -65,7 +65,8 @@ class Migration(migrations.Migration):
                 ('course_key', models.CharField(max_length=255)),
                 ('source', models.CharField(choices=[('olx', 'block'), ('taxonomy', 'tag drawer')], max_length=10)),
                 ('said_by', models.CharField(max_length=255)),
-                ('usage_key', models.CharField(max_length=255)),
+                ('usage_key', models.CharField(help_text='what it covers', max_length=255)),
+                ('unit', models.CharField(blank=True, default='', help_text='that it lies in', max_length=255)),
                 ('relation', models.CharField(choices=[('teaches', 'teaches'), ('practises', 'practises'), ('assesses', 'assesses')], max_length=10)),
                 ('framework', models.CharField(max_length=36)),
                 ('item', models.CharField(max_length=36)),
