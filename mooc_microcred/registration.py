@@ -8,6 +8,8 @@ from mooc_microcred.achievements.definitions import offer_run
 from mooc_microcred.achievements.health import probe_evaluation
 from mooc_microcred.achievements.models import EvaluationRequest
 from mooc_microcred.achievements.retirement import forget_learner
+from mooc_microcred.competencies import api as competencies
+from mooc_microcred.competencies.health import probe_courses
 from mooc_microcred.core import clock, identity, outbox, retirement
 from mooc_microcred.core.checks import register_checks, use_bank_check
 from mooc_microcred.core.doctor import register_probe, register_probes
@@ -34,6 +36,7 @@ def register() -> None:
     use_bank_check(lambda _value: map(str, creditbank.check_bank_settings()))
     outbox.subscribe(exams.RELEASED, "exams.queue_learners", exams.queue_learners_of_release)
     outbox.subscribe("course.run_seen", "achievements.offer_run", _offer_run)
+    outbox.subscribe(competencies.TAGS_CHANGED, "achievements.feed_course", _feed_course)
     _register_retirement()
     _register_doctor()
     _register_sweep_steps()
@@ -41,6 +44,11 @@ def register() -> None:
 
 def _offer_run(message: outbox.Message) -> None:
     offer_run(course_key=message.payload["course_key"])
+
+
+def _feed_course(message: outbox.Message) -> None:
+    """What assesses competencies in a course has changed: everybody enrolled is judged anew."""
+    achievements.start_feed(reason="competencies", course_key=message.payload["course_key"])
 
 
 def _register_retirement() -> None:
@@ -53,6 +61,7 @@ def _register_retirement() -> None:
 def _register_doctor() -> None:
     register_probes()
     register_probe("evaluation", title=lambda: _("Evaluation"), order=50, probe=probe_evaluation)
+    register_probe("competencies", title=lambda: _("Competencies"), order=60, probe=probe_courses)
     register_probe("exams", title=lambda: _("Exams"), order=70, probe=probe_batches)
     register_probe("banks", title=lambda: _("Credit banks"), order=80, probe=probe_deliveries)
 
@@ -60,6 +69,7 @@ def _register_doctor() -> None:
 def _register_sweep_steps() -> None:
     """What is due, in the order in which one thing leads to the next; then what is old."""
     register_step(Step("feed", run=achievements.advance_feeds, order=10))
+    register_step(Step("sync-courses", run=lambda: competencies.sync_due().claimed, order=5))
     register_step(
         Step("evaluate", run=_evaluate, order=20, waiting=lambda: _due(EvaluationRequest.objects.all()))
     )

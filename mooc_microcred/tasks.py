@@ -13,11 +13,12 @@ from celery import shared_task
 
 from mooc_microcred.achievements.kick import kick_evaluation
 from mooc_microcred.achievements.tasks import TURN_SECONDS, evaluate_due_requests
+from mooc_microcred.competencies.api import SYNC, sync_due
 from mooc_microcred.core import outbox
 from mooc_microcred.core.kick import ARGUMENTS_VERSION, RELAY, kick
 from mooc_microcred.creditbank.api import deliver_due
 
-__all__ = ["deliver_to_banks", "evaluate_due_requests", "relay_outbox"]
+__all__ = ["deliver_to_banks", "evaluate_due_requests", "relay_outbox", "sync_courses"]
 
 DELIVER = "mooc_microcred.tasks.deliver_to_banks"
 
@@ -55,4 +56,18 @@ def deliver_to_banks(version: int = ARGUMENTS_VERSION) -> None:
     while (report := deliver_due()).total > report.postponed:
         if time.monotonic() >= ends:
             kick(DELIVER)
+            break
+
+
+@shared_task(name=SYNC, ignore_result=True, acks_late=True)
+def sync_courses(version: int = ARGUMENTS_VERSION) -> None:
+    """Read the published content of due courses for their tags, until none is due or the turn is over.
+
+    Args:
+        version: of the arguments; there are no others yet.
+    """
+    ends = time.monotonic() + TURN_SECONDS
+    while sync_due().claimed:
+        if time.monotonic() >= ends:
+            kick(SYNC)
             break

@@ -7,6 +7,7 @@ from django.utils import translation
 import tests
 from mooc_microcred.achievements import watch
 from mooc_microcred.core import kick
+from tests.support.memory_content import the_content
 from tests.support.memory_platform import the_platform
 from tests.support.plugin import connect_receivers
 
@@ -21,6 +22,7 @@ def _receivers():
 def _clean_process_state():
     """Leave nothing in the process that an earlier test put there."""
     the_platform.reset()
+    the_content.reset()
     cache.clear()
     watch.forget()
     kick.forget()
@@ -38,3 +40,9 @@ def _clean_process_state():
 def platform():
     """Return the platform in memory."""
     return the_platform
+
+
+@pytest.fixture
+def content():
+    """Return the published courses in memory."""
+    return the_content

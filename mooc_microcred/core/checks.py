@@ -20,7 +20,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import InvalidStorageError, storages
 from django.db import connections
 
+from mooc_microcred.core.authoring import Authoring
 from mooc_microcred.core.conf import DEFAULTS, microcred_settings
+from mooc_microcred.core.content import Content
 from mooc_microcred.core.platform import Platform
 from mooc_microcred.core.storage import private_storage
 
@@ -117,6 +119,18 @@ def course_runs(name: str, value: Any) -> list[CheckMessage]:
 
 
 def _platform_port(name: str, value: Any) -> list[CheckMessage]:
+    return _port(name, value, Platform)
+
+
+def _content_port(name: str, value: Any) -> list[CheckMessage]:
+    return _port(name, value, Content)
+
+
+def _authoring_port(name: str, value: Any) -> list[CheckMessage]:
+    return _port(name, value, Authoring)
+
+
+def _port(name: str, value: Any, protocol: type) -> list[CheckMessage]:
     if value is None:
         return []
     try:
@@ -127,13 +141,14 @@ def _platform_port(name: str, value: Any) -> list[CheckMessage]:
             _error(
                 7,
                 f"MOOC_MICROCRED[{name!r}] names {value!r}, which cannot be loaded: {error}",
-                "It is the dotted path of a class that implements mooc_microcred.core.platform.Platform.",
+                f"It is the dotted path of a class that implements {protocol.__module__}.{protocol.__name__}.",
             )
         ]
-    verbs = [verb for verb in vars(Platform) if not verb.startswith("_")]
+    verbs = [verb for verb in vars(protocol) if not verb.startswith("_")]
     missing = [verb for verb in verbs if not callable(getattr(port, verb, None))]
     if missing:
-        return [_error(7, f"{value!r} is not a platform port: it has no {', '.join(sorted(missing))}.")]
+        kind = protocol.__name__.lower()
+        return [_error(7, f"{value!r} is not a {kind} port: it has no {', '.join(sorted(missing))}.")]
     return []
 
 
@@ -253,8 +268,27 @@ def _banks(name: str, value: Any) -> list[CheckMessage]:
     return [_error(8, str(finding), hint) for finding in _bank_check(value)]
 
 
+def _miller_stages(name: str, value: Any) -> list[CheckMessage]:
+    stages = ("knows", "knows_how", "shows_how", "does")
+    if (
+        isinstance(value, Mapping)
+        and "*" in value
+        and all(isinstance(kind, str) and stage in stages for kind, stage in value.items())
+    ):
+        return []
+    return [
+        _error(
+            2,
+            f"MOOC_MICROCRED[{name!r}] must name one of {', '.join(stages)} for each type of block.",
+            "The type '*' stands for every type that is not named and must be there.",
+        )
+    ]
+
+
 RULES: dict[str, Rule] = {
     "PLATFORM": _platform_port,
+    "CONTENT": _content_port,
+    "AUTHORING": _authoring_port,
     "SHARED_ISSUER_ORGANIZATIONS": texts,
     "ALLOWLIST_COURSES": course_runs,
     "CACHE_TTL": number(0, 3600),
@@ -284,6 +318,9 @@ RULES: dict[str, Rule] = {
     "BANK_BACKOFF_MAX": number(0),
     "BANK_TIMEOUT": number(1, 300),
     "BANK_CLOCK_SKEW": number(0, 24 * 3600),
+    "MASTERY_THRESHOLD": number(0, 100),
+    "MASTERY_PIECES": number(1, 1000, whole=True),
+    "MILLER_STAGES": _miller_stages,
     "API_RATE": rate,
     "API_UPLOAD_RATE": rate,
     "API_PAGE_SIZE": number(1, 1000, whole=True),

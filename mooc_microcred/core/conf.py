@@ -17,6 +17,12 @@ DEFAULTS: dict[str, Any] = {
     # Dotted path of the class that implements core.platform.Platform. The plugin sets it to its
     # gateway in the LMS; it stays None in Studio, which never reads learners.
     "PLATFORM": None,
+    # Dotted path of the class that implements core.content.Content. The plugin sets it to the module
+    # store in the LMS and in Studio.
+    "CONTENT": None,
+    # Dotted path of the class that implements core.authoring.Authoring. The plugin sets it: Studio's own
+    # permissions in Studio; in the LMS nobody edits, and the staff of a course see what its authors see.
+    "AUTHORING": None,
     # Short names of organisations, such as the platform's own, whose issuers may award for all others.
     "SHARED_ISSUER_ORGANIZATIONS": [],
     # Seconds for which a process may use its set of courses that have achievements.
@@ -76,6 +82,12 @@ DEFAULTS: dict[str, Any] = {
     # Seconds by which a bank's clock may differ from ours. A bank does nothing with a message that
     # is older, so only after it does "I do not know this message" mean that it never will.
     "BANK_CLOCK_SKEW": 300,
+    # Criteria of competencies that have none of their own: the weighted mean, in percent, that the scored
+    # pieces must reach, and how many pieces there must be.
+    "MASTERY_THRESHOLD": 70,
+    "MASTERY_PIECES": 1,
+    # Miller's stage at which a type of block shows a competency; "*" is every other type.
+    "MILLER_STAGES": {"*": "knows_how", "openassessment": "shows_how", "edx_sga": "shows_how"},
     # Requests per minute of one user to the REST API (DRF throttle rates).
     "API_RATE": "120/min",
     "API_UPLOAD_RATE": "20/min",

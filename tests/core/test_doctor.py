@@ -43,7 +43,17 @@ def test_a_house_in_order_is_told_so_with_exit_code_0(capsys):
     document, code = examine_as_json(capsys)
     assert (document["wrong"], code) == (False, 0)
     names = [section["name"] for section in document["sections"]]
-    assert names == ["settings", "private", "workers", "sweeper", "evaluation", "outbox", "exams", "banks"]
+    assert names == [
+        "settings",
+        "private",
+        "workers",
+        "sweeper",
+        "evaluation",
+        "outbox",
+        "competencies",
+        "exams",
+        "banks",
+    ]
 
 
 @pytest.mark.django_db

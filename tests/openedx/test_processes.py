@@ -13,6 +13,7 @@ TASKS = [
     "mooc_microcred.tasks.deliver_to_banks",
     "mooc_microcred.tasks.evaluate_due_requests",
     "mooc_microcred.tasks.relay_outbox",
+    "mooc_microcred.tasks.sync_courses",
 ]
 
 

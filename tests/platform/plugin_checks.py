@@ -17,6 +17,7 @@ from django.urls import reverse
 TASKS = {
     "mooc_microcred.tasks.evaluate_due_requests",
     "mooc_microcred.tasks.relay_outbox",
+    "mooc_microcred.tasks.sync_courses",
     "mooc_microcred.tasks.deliver_to_banks",
 }
 LMS_QUEUE = "edx.lms.core.default"

@@ -7,9 +7,8 @@ in Studio), for the demo by the sandbox, and in memory for tests.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Protocol
 
 from mooc_microcred.core.conf import microcred_settings
@@ -88,17 +87,3 @@ def get_content() -> Content:
     if factory is None:
         raise PlatformUnavailable("MOOC_MICROCRED['CONTENT'] is not set in this process")
     return factory() if isinstance(factory, type) else factory
-
-
-@dataclass(frozen=True, slots=True)
-class WantedTag:
-    """A tag that a course says it has; what is stored is made equal to these."""
-
-    source: str
-    said_by: str
-    usage_key: str
-    relation: str
-    framework: str
-    item: str
-    weight: Decimal = Decimal(1)
-    pieces: Sequence[tuple[str, str]] = field(default_factory=tuple)
