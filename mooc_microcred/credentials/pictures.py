@@ -73,6 +73,9 @@ def clean_picture(content: bytes, *, purpose: str) -> CleanPicture:
                 raise _too_many_pixels()
             if getattr(picture, "n_frames", 1) > 1:
                 raise InvalidInput(_("The picture is animated; upload a still one."))
+            # Reads to the end, which decoding alone may not: the process may allow truncated pictures.
+            picture.verify()
+        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as picture:
             fitted = ImageOps.exif_transpose(picture).convert("RGBA")
     except InvalidInput:
         raise
@@ -144,7 +147,7 @@ def _luminance(*channels: int) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def _mixed(colour: str, other: str, part: float) -> str:
+def mixed(colour: str, other: str, part: float) -> str:
     """Return ``part`` (0-1) of ``other`` mixed into ``colour``."""
     mixed = (int(a + (b - a) * part) for a, b in zip(_rgb(colour), _rgb(other), strict=True))
     return _hex(*mixed)
@@ -226,7 +229,7 @@ def svg_around(png: bytes, *, width: int, height: int, title: str = "") -> bytes
 
 
 def _scene(kind: str, colour: str) -> list[_Shape]:
-    deep, light = _mixed(colour, "#000000", 0.35), _mixed(colour, "#ffffff", 0.82)
+    deep, light = mixed(colour, "#000000", 0.35), mixed(colour, "#ffffff", 0.82)
     gold, gold_deep = "#e8b33c", "#b98514"
     draw = {"level1": _level1, "level2": _level2, "programme": _programme}.get(kind, _competency)
     return draw(colour, deep, light, gold, gold_deep)
@@ -292,7 +295,7 @@ def _level2(colour: str, deep: str, light: str, gold: str, gold_deep: str) -> li
         for i in range(18)
     ]
     return [
-        _Shape(((172, 330), (128, 492), (180, 470), (214, 508), (256, 360)), _mixed(colour, "#000000", 0.15)),
+        _Shape(((172, 330), (128, 492), (180, 470), (214, 508), (256, 360)), mixed(colour, "#000000", 0.15)),
         _Shape(((340, 330), (384, 492), (332, 470), (298, 508), (256, 360)), colour),
         *scallops,
         _circle(256, 218, 184, deep),
@@ -316,8 +319,8 @@ def _programme(colour: str, deep: str, light: str, gold: str, gold_deep: str) ->
         _ngon(256, 256, 246, 6, deep),
         _ngon(256, 256, 228, 6, gold),
         _ngon(256, 256, 214, 6, colour),
-        *layer(320, _mixed(colour, "#ffffff", 0.55), _mixed(colour, "#ffffff", 0.3)),
-        *layer(252, light, _mixed(colour, "#ffffff", 0.5)),
+        *layer(320, mixed(colour, "#ffffff", 0.55), mixed(colour, "#ffffff", 0.3)),
+        *layer(252, light, mixed(colour, "#ffffff", 0.5)),
         *layer(184, "#ffffff", light),
     ]
 

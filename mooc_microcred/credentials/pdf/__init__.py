@@ -1,0 +1,1 @@
+"""Certificates as PDF: typeset by WeasyPrint where the extra ``[pdf]`` is installed."""
