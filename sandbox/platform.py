@@ -16,6 +16,7 @@ from django.contrib.auth import get_user_model
 from django.db import DatabaseError
 from django.db.models import Count, Exists, OuterRef, Q
 from django.db.models.functions import Lower
+from django.urls import reverse
 from django.utils import timezone
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
@@ -171,6 +172,8 @@ class SandboxPlatform:
                 row.title_en or row.title_th,
                 row.start,
                 row.end,
+                url=reverse("sandbox:course", args=[row.course_key]),
+                about_url=reverse("sandbox:course", args=[row.course_key]),
             )
             for row in Course.objects.filter(course_key__in=course_keys)
         }

@@ -21,6 +21,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from mooc_microcred.achievements import refusals
 from mooc_microcred.achievements.catalogue_checks import check_catalogue, needs_of_definition
 from mooc_microcred.achievements.catalogue_file import dump_yaml, parse_yaml, readable_definition
 from mooc_microcred.achievements.definitions import (
@@ -1112,6 +1113,11 @@ class CertificateAskAdmin(ReadOnlyAdmin):
     course_path = "course_key"
     seen_by = SEEN_BY
     found_by = ("learner_id", "course_key")
-    list_display = ("learner_id", "course_key", "asked_at", "refusal", "checked_at")
+    list_display = ("learner_id", "course_key", "asked_at", "why_not", "checked_at", "ask_again_at")
     list_filter = ("refusal", "checked_at")
     ordering = ("-pk",)
+
+    @admin.display(description=gettext_lazy("why the platform refuses"), ordering="refusal")
+    def why_not(self, ask):
+        """Say why the platform issues no certificate, in words."""
+        return refusals.describe(ask.refusal) if ask.refusal else ""

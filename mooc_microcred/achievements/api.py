@@ -5,6 +5,7 @@ from mooc_microcred.achievements.awards import (
     award_data,
     award_history,
     awards_of_staff,
+    count_awards_of_run,
     get_award,
     get_awards,
     list_awards,
@@ -15,7 +16,9 @@ from mooc_microcred.achievements.awards import (
 from mooc_microcred.achievements.catalogue import (
     Catalogue,
     current_catalogue,
+    definitions_of,
     get_definition,
+    issuer_names,
 )
 from mooc_microcred.achievements.catalogue_checks import advise_catalogue, check_catalogue
 from mooc_microcred.achievements.catalogue_file import export_catalogue, load_catalogue
@@ -25,6 +28,7 @@ from mooc_microcred.achievements.definitions import (
     create_version,
     decline_run,
     offer_run,
+    offers_of_run,
     retire_version,
     save_issuer,
 )
@@ -44,6 +48,13 @@ from mooc_microcred.achievements.progress import (
     read_progress,
 )
 from mooc_microcred.achievements.reasons import describe as describe_reason
+from mooc_microcred.achievements.refusals import advise as advise_on_refusal
+from mooc_microcred.achievements.refusals import describe as describe_refusal
+from mooc_microcred.achievements.requested import (
+    certificate_requests_of_staff,
+    count_certificate_requests,
+    refusals_of_learner,
+)
 from mooc_microcred.achievements.requests import (
     append_requests,
     request_evaluation,
@@ -55,31 +66,40 @@ __all__ = [
     "adopt_run",
     "advance_feeds",
     "advise_catalogue",
+    "advise_on_refusal",
     "allow_again",
     "append_requests",
     "award_data",
     "award_history",
     "awards_of_staff",
+    "certificate_requests_of_staff",
     "check_catalogue",
     "concerned_by_everything",
+    "count_awards_of_run",
+    "count_certificate_requests",
     "count_open_feeds",
     "create_version",
     "current_catalogue",
     "decline_run",
+    "definitions_of",
     "describe_reason",
+    "describe_refusal",
     "evaluate_due",
     "export_catalogue",
     "get_award",
     "get_awards",
     "get_definition",
+    "issuer_names",
     "kick_evaluation_after_commit",
     "list_awards",
     "load_catalogue",
     "next_learners",
     "offer_run",
+    "offers_of_run",
     "preview_changes",
     "read_holdings",
     "read_progress",
+    "refusals_of_learner",
     "reinstate_award",
     "request_evaluation",
     "retire_version",

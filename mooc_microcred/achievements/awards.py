@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from mooc_microcred.achievements import reasons
@@ -92,6 +92,15 @@ def awards_of_staff(
     if state:
         rows = rows.filter(state=state)
     return rows.order_by("-issued_at", "-id")
+
+
+def count_awards_of_run(*, course_key: str) -> dict[str, dict[str, int]]:
+    """Return the number of awards that a run has led to, by achievement code and state; one query."""
+    rows = Award.objects.filter(course_key=course_key).values_list("achievement__code", "state").order_by()
+    found: dict[str, dict[str, int]] = {}
+    for code, state, number in rows.annotate(number=Count("id")):
+        found.setdefault(code, {})[state] = number
+    return found
 
 
 def award_history(award_uuid: str) -> list[AwardEventData]:

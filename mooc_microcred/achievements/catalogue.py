@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -23,6 +23,7 @@ from mooc_microcred.achievements.data import CourseRule, Definition, Exam, Judge
 from mooc_microcred.achievements.models import (
     AchievementVersion,
     CatalogueRevision,
+    Issuer,
     RunOffer,
     new_uuid,
 )
@@ -249,3 +250,26 @@ def get_definition(version_id: int) -> Definition:
     return parse_definition(
         AchievementVersion.objects.select_related("achievement", "issuer").get(pk=version_id)
     )
+
+
+def definitions_of(version_ids: Collection[int]) -> dict[int, Definition]:
+    """Return the definitions of versions by id, retired ones with one query for all of them."""
+    found = {
+        one.version_id: one
+        for versions in current_catalogue().versions.values()
+        for one in versions
+        if one.version_id in version_ids
+    }
+    missing = set(version_ids) - found.keys()
+    if missing:
+        rows = AchievementVersion.objects.filter(pk__in=missing).select_related("achievement", "issuer")
+        found |= {row.pk: parse_definition(row) for row in rows}
+    return found
+
+
+def issuer_names(codes: Collection[str]) -> dict[str, Text]:
+    """Return the names of issuers by code, with one query; none for no code."""
+    if not codes:
+        return {}
+    rows = Issuer.objects.filter(code__in=codes).values_list("code", "definition")
+    return {code: Text.of(definition["name"]) for code, definition in rows}

@@ -479,5 +479,11 @@ def _decide(offer: RunOffer, actor: Actor, state: str) -> None:
     )
 
 
+def offers_of_run(*, course_key: str) -> list[RunOfferData]:
+    """Return the achievements to which a run is or was offered, with what was decided; one query."""
+    rows = RunOffer.objects.filter(course_key=course_key).select_related("achievement").order_by("id")
+    return [_offer_data(row.achievement.code, row.achievement.organization, row) for row in rows]
+
+
 def _offer_data(code: str, organization: str, offer: RunOffer) -> RunOfferData:
     return RunOfferData(code, organization, offer.course_key, offer.state)

@@ -251,7 +251,11 @@ class Award(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["learner_id", "achievement", "live"], name="microcred_award_live")
         ]
-        indexes = [models.Index(fields=["achievement", "state"], name="microcred_award_state")]
+        indexes = [
+            models.Index(fields=["achievement", "state"], name="microcred_award_state"),
+            # The numbers of a course run, counted without reading a row.
+            models.Index(fields=["course_key", "achievement", "state"], name="microcred_award_run"),
+        ]
         verbose_name = _("award")
         verbose_name_plural = _("awards")
 

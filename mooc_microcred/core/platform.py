@@ -107,8 +107,43 @@ class CourseState:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreQuery:
+    """Which scores are wanted of a learner in a course run: usage keys of scored blocks and subsections."""
+
+    learner_id: int
+    course_key: str
+    blocks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockScore:
+    """A score as the platform stores it, of a subsection as staff have overridden it.
+
+    Attributes:
+        earned, possible: points. at: when it was last changed, UTC, where the platform knows.
+    """
+
+    earned: Decimal
+    possible: Decimal
+    at: datetime | None = None
+
+    @property
+    def percent(self) -> Decimal | None:
+        """Percent 0-100; None where nothing can be earned."""
+        if self.possible <= 0:
+            return None
+        share = min(max(self.earned / self.possible, Decimal(0)), Decimal(1))
+        return (share * 100).quantize(Decimal("0.01"))
+
+
+@dataclass(frozen=True, slots=True)
 class CourseSummary:
-    """A course run."""
+    """A course run.
+
+    Attributes:
+        url: where an enrolled learner goes on learning; empty where the platform has no such page.
+        about_url: where others read about it and enrol.
+    """
 
     course_key: str
     organization: str
@@ -117,6 +152,8 @@ class CourseSummary:
     title: str
     start: datetime | None = None
     end: datetime | None = None
+    url: str = ""
+    about_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +187,14 @@ class Platform(Protocol):
 
     def read_states(self, queries: Collection[StateQuery]) -> Mapping[tuple[int, str], CourseState]:
         """Read the present truth of many learners in many runs; every query has an answer."""
+
+    def read_block_scores(
+        self, queries: Collection[ScoreQuery]
+    ) -> Mapping[tuple[int, str], Mapping[str, BlockScore]]:
+        """Return the scores that learners have, by (learner, run) and usage key.
+
+        What was not attempted is absent. A constant number of queries, whatever is asked for.
+        """
 
     def read_enrolments(self, learner_ids: Collection[int]) -> Mapping[int, Sequence[EnrolmentState]]:
         """Return all enrolments of each learner, also inactive ones."""

@@ -23,6 +23,10 @@ class Migration(migrations.Migration):
             field=models.PositiveSmallIntegerField(null=True),
         ),
         migrations.AddIndex(
+            model_name='award',
+            index=models.Index(fields=['course_key', 'achievement', 'state'], name='microcred_award_run'),
+        ),
+        migrations.AddIndex(
             model_name='certificateask',
             index=models.Index(fields=['course_key', 'refusal'], name='microcred_ask_course'),
         ),

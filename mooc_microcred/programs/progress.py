@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from mooc_microcred.achievements import api as achievements
-from mooc_microcred.achievements.data import AchievementProgress, Definition, Measure
+from mooc_microcred.achievements.data import AchievementProgress, Definition, Holding, Measure
 from mooc_microcred.programs.data import NextStep, ProgrammeProgress
 from mooc_microcred.programs.trees import TreeState, judge_tree
 
@@ -21,9 +22,25 @@ def list_programmes_with_progress(*, learner_id: int) -> list[ProgrammeProgress]
 
     A constant number of queries. Raises PlatformUnavailable where the platform cannot be read.
     """
-    catalogue = achievements.current_catalogue()
-    progress = achievements.read_progress(learner_id=learner_id)
-    held = achievements.read_holdings(learner_id=learner_id)
+    return programmes_in(
+        catalogue=achievements.current_catalogue(),
+        progress=achievements.read_progress(learner_id=learner_id),
+        held=achievements.read_holdings(learner_id=learner_id),
+    )
+
+
+def programmes_in(
+    *,
+    catalogue: achievements.Catalogue,
+    progress: Mapping[str, AchievementProgress],
+    held: Mapping[str, Holding],
+) -> list[ProgrammeProgress]:
+    """Return the programmes in what was read of a learner, outermost last; no query.
+
+    Args:
+        progress: by code, as ``achievements.api.read_progress`` returns it.
+        held: by code, as ``achievements.api.read_holdings`` returns it.
+    """
     found = []
     for code, own in progress.items():
         definition = catalogue.newest(code)
@@ -47,21 +64,28 @@ def list_programmes_with_progress(*, learner_id: int) -> list[ProgrammeProgress]
     return found
 
 
-def next_step_of(progress: Mapping[str, AchievementProgress], code: str) -> NextStep:
+def next_step_of(
+    progress: Mapping[str, AchievementProgress],
+    code: str,
+    *,
+    catalogue: achievements.Catalogue | None = None,
+) -> NextStep:
     """Return the next step towards one achievement; ``progress`` also holds what it needs.
 
     Args:
         progress: by code, as ``achievements.api.read_progress`` returns it.
+        catalogue: the one by which it was read; None reads it once more, with one query.
     """
+    catalogue = catalogue or achievements.current_catalogue()
     own = progress.get(code)
     if own is None:
-        return _enrol(code)
+        return _enrol(catalogue, code)
     if own.award is not None:
         return done_step(code)
-    definition = achievements.current_catalogue().newest(code)
+    definition = catalogue.newest(code)
     if definition is not None and definition.tree is not None:
         tree = judge_tree(definition.tree, {})
-        return _next_in_tree(achievements.current_catalogue(), progress, tree, definition)
+        return _next_in_tree(catalogue, progress, tree, definition)
     unmet = [one for one in own.measures if not one.met]
     if not unmet:
         return NextStep(
@@ -71,7 +95,7 @@ def next_step_of(progress: Mapping[str, AchievementProgress], code: str) -> Next
             own.course_key,
         )
     unmet.sort(key=lambda one: _ORDER.index(one.kind) if one.kind in _ORDER else len(_ORDER))
-    return _step_for(progress, own, unmet[0])
+    return _step_for(catalogue, progress, own, unmet[0])
 
 
 def _codes_of(tree: TreeState) -> list[str]:
@@ -89,7 +113,7 @@ def _next_in_tree(
     leaves = list(_open_leaves(tree))
     begun = [code for code in leaves if code in progress and progress[code].award is None]
     for code in begun or leaves:
-        return next_step_of(progress, code)
+        return next_step_of(progress, code, catalogue=catalogue)
     return NextStep(
         "wait_for_certificate",
         _("All parts of the programme are done; the award is being prepared."),
@@ -110,19 +134,22 @@ def done_step(code: str) -> NextStep:
     return NextStep("done", _("You have earned this."), code)
 
 
-def _enrol(code: str) -> NextStep:
-    definition = achievements.current_catalogue().newest(code)
+def _enrol(catalogue: achievements.Catalogue, code: str) -> NextStep:
+    definition = catalogue.newest(code)
     name = definition.name.in_language(get_language() or "en") if definition else code
     return NextStep("enrol", _("Enrol in the course of “%(name)s”.") % {"name": name}, code)
 
 
 def _step_for(
-    progress: Mapping[str, AchievementProgress], own: AchievementProgress, measure: Measure
+    catalogue: achievements.Catalogue,
+    progress: Mapping[str, AchievementProgress],
+    own: AchievementProgress,
+    measure: Measure,
 ) -> NextStep:
     details = {**measure.details, "have": measure.have, "need": measure.need}
     name = own.name.in_language(get_language() or "en")
     if measure.kind == "achievement":
-        return next_step_of(progress, measure.key)
+        return next_step_of(progress, measure.key, catalogue=catalogue)
     if measure.kind == "completion":
         text = _("Continue the course: %(completed)s of %(total)s units are done.") % {
             "completed": measure.details.get("completed", 0),
@@ -134,32 +161,38 @@ def _step_for(
             text = _("Pass the self-tests of the course.")
         else:
             text = _("Raise your course grade to %(need)s percent; it is %(have)s now.") % {
-                "need": measure.need,
-                "have": measure.have or 0,
+                "need": _plain(measure.need),
+                "have": _plain(measure.have),
             }
         return NextStep("raise_grade", text, own.code, own.course_key, details=details)
     if measure.kind == "subsection_grade":
         text = _("Reach %(need)s percent in the graded part; you have %(have)s.") % {
-            "need": measure.need,
-            "have": measure.have or 0,
+            "need": _plain(measure.need),
+            "have": _plain(measure.have),
         }
         return NextStep("pass_subsection", text, own.code, own.course_key, details=details)
     if measure.kind == "certificate":
         text = _("Pass the course; the certificate of the platform follows by itself.")
         return NextStep("raise_grade", text, own.code, own.course_key, details=details)
-    exam = _exam_of(own.code, measure)
+    exam = _exam_of(catalogue, own.code, measure)
     if measure.have is None:
         text = _("Take the standard exam of “%(name)s” at a test centre.") % {"name": name}
         return NextStep("take_exam", text, own.code, own.course_key, exam, details)
     text = _("Sit the standard exam again: %(need)s percent are needed, you have %(have)s.") % {
-        "need": measure.need,
-        "have": measure.have,
+        "need": _plain(measure.need),
+        "have": _plain(measure.have),
     }
     return NextStep("resit_exam", text, own.code, own.course_key, exam, details)
 
 
-def _exam_of(code: str, measure: Measure) -> str:
+def _exam_of(catalogue: achievements.Catalogue, code: str, measure: Measure) -> str:
     if measure.kind == "exam":
         return measure.key
-    definition = achievements.current_catalogue().newest(code)
+    definition = catalogue.newest(code)
     return definition.exams[0].code if definition and definition.exams else ""
+
+
+def _plain(number: Decimal | None) -> str:
+    """Return a number as people write it: no trailing zeros; nothing yet is 0."""
+    text = format(number or Decimal(0), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

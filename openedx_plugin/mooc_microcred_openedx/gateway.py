@@ -155,6 +155,8 @@ class EdxPlatform:
                 overview.display_name or overview.id.course,
                 overview.start,
                 overview.end,
+                url=compat.course_url(overview.id),
+                about_url=compat.course_about_url(overview),
             )
             for course_key, overview in _overviews(course_keys).items()
         }

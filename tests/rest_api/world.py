@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from mooc_microcred.achievements import api as achievements
-from mooc_microcred.achievements.models import Achievement, Award, RunOffer
+from mooc_microcred.achievements.models import Achievement, Award, CertificateAsk, RunOffer
 from mooc_microcred.core import clock
 from mooc_microcred.core.audit import log_action
 from mooc_microcred.core.identity import record_identity
@@ -146,6 +146,9 @@ def build_world(platform) -> World:
         state=OutboxMessage.State.DEAD,
         attempts=12,
     ).pk
+    CertificateAsk.objects.create(
+        learner_id=bob.pk, course_key=RUN, refusal="mode", checked_at=clock.now(), attempts=1
+    )
     log_action(actor_id=1, action="test.done", object_type="test", object_id=1, organization=OWN)
     return world
 

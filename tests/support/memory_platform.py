@@ -60,7 +60,13 @@ class MemoryPlatform:
     def add_course(self, course_key: str, title: str = "") -> str:
         key = CourseKey.from_string(course_key)
         self.courses[course_key] = CourseSummary(
-            course_key, key.org, key.course, key.run, title or key.course
+            course_key,
+            key.org,
+            key.course,
+            key.run,
+            title or key.course,
+            url=f"https://lms.example/courses/{course_key}/home",
+            about_url=f"https://lms.example/courses/{course_key}/about",
         )
         return course_key
 

@@ -253,6 +253,8 @@ class PlatformContract:
         one = found[PY101]
         assert (one.organization, one.number, one.run) == ("KMUTT", "PY101", "2026")
         assert one.title == "Programming Basics"
+        assert PY101 in one.url
+        assert PY101 in one.about_url
 
     def test_the_runs_of_a_course_are_found_by_organisation_and_number(self, port, world):
         for key in (PY101, PY101_RERUN, PY102, "course-v1:CMU+PY101+2026"):

@@ -170,6 +170,32 @@ class AwardsView(StaffView):
         return page
 
 
+class CertificateRequestsView(StaffView):
+    """Certificates that the platform was asked for."""
+
+    roles = (Role.PROGRAMME_OFFICER, Role.AUDITOR)
+
+    @operation(
+        "list_certificate_requests",
+        "Certificates that the platform was asked for, and why it refuses them",
+        tag="staff",
+        query=forms.CertificateRequestsQuery,
+        answer=forms.CertificateRequestSerializer,
+        listed=True,
+    )
+    def get(self, query):
+        """For Level 1 achievements of the kind own_with_platform, in runs of the reader's organisations."""
+        return page_of_rows(
+            achievements.certificate_requests_of_staff(
+                actor=self.actor,
+                organization=query.get("organization", ""),
+                course_key=query.get("course", ""),
+                refused=query.get("refused"),
+            ),
+            query,
+        )
+
+
 class OneAwardView(StaffView):
     """The base of what is about one award of the reader's organisations."""
 

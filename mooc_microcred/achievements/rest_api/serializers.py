@@ -193,6 +193,30 @@ class RunOfferSerializer(serializers.Serializer):
     decided_by = serializers.IntegerField(allow_null=True, help_text="user id")
 
 
+class CertificateRequestsQuery(PageQuery):
+    """Which requests."""
+
+    organization = Organization(required=False)
+    course = CourseRun(required=False)
+    refused = serializers.BooleanField(required=False, allow_null=True, default=None)
+
+
+class CertificateRequestSerializer(serializers.Serializer):
+    """What came of asking the platform for a learner's certificate."""
+
+    learner_id = serializers.IntegerField()
+    course_key = serializers.CharField()
+    asked_at = Instant(allow_null=True, help_text="when the platform took the request; null where it did not")
+    refusal = serializers.CharField(allow_blank=True, help_text="code of why it is not issued")
+    refusal_text = serializers.SerializerMethodField(help_text="the same in the reader's language")
+    checked_at = Instant()
+    ask_again_at = Instant(allow_null=True, help_text="when it is asked again if nothing happens before")
+
+    def get_refusal_text(self, row) -> str:
+        """Return why the certificate is not issued."""
+        return str(achievements.describe_refusal(row.refusal)) if row.refusal else ""
+
+
 class EvaluationQueueSerializer(serializers.Serializer):
     """How far behind the evaluation is."""
 

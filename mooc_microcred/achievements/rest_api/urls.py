@@ -16,6 +16,11 @@ urlpatterns = [
     ),
     path("my/awards/", endpoints.MyAwardsView.as_view(), name="my-awards"),
     path("my/awards/<uuid:award>/", endpoints.MyAwardView.as_view(), name="my-award"),
+    path(
+        "staff/certificate-requests/",
+        endpoints.CertificateRequestsView.as_view(),
+        name="certificate-requests",
+    ),
     path("staff/awards/", endpoints.AwardsView.as_view(), name="awards"),
     path("staff/awards/<uuid:award>/", endpoints.AwardView.as_view(), name="award"),
     path("staff/awards/<uuid:award>/revoke/", endpoints.RevokeAwardView.as_view(), name="revoke-award"),
