@@ -1,0 +1,115 @@
+"""What this platform knows itself: its bundled contexts, its issuers' keys, its credentials' status.
+
+For these nothing is fetched, from others or from ourselves, and the answer is of this moment rather
+than of the last list that was signed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.exceptions import ImproperlyConfigured
+
+from mooc_microcred.credentials import addresses
+from mooc_microcred.credentials.contexts import bundled_context
+from mooc_microcred.credentials.models import Credential, Endorsement, IssuerKey, StatusList
+from mooc_microcred.credentials.status.entries import REVOCATION, SUSPENSION
+
+__all__ = ["OwnKey", "bit", "bundled_context", "keys_of", "revoked_in_list"]
+
+_COLUMNS = {REVOCATION: "revoked_at", SUSPENSION: "suspended_at"}
+
+
+class NoSuchList(LookupError):
+    """It has an address of ours, and there is no such list of that issuer."""
+
+    code = "no_such_list"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnKey:
+    """A key of an issuer of this platform.
+
+    Attributes:
+        multikey: the public half. method: id of the verification method.
+        retired_at: when it stopped to sign. revoked_from: from when on it is not to be trusted.
+    """
+
+    multikey: str
+    method: str
+    retired_at: datetime | None
+    revoked_from: datetime | None
+
+
+def keys_of(controller: str) -> list[OwnKey] | None:
+    """Return the keys of an issuer of this platform; None where the name is not one of ours."""
+    code = _rest(controller, lambda: addresses.did_web(""))
+    if code is None:
+        return None
+    return [
+        OwnKey(
+            multikey=key.public_key,
+            method=f"{controller}#key-{key.number}",
+            retired_at=key.retired_at,
+            revoked_from=(key.revoked_from or key.revoked_at)
+            if key.state == IssuerKey.State.REVOKED
+            else None,
+        )
+        for key in IssuerKey.objects.filter(issuer__code=code).order_by("-number")
+    ]
+
+
+def bit(address: str, index: int, issuer: str) -> bool | None:
+    """Return a bit of one of our status lists; None where the address is not one of ours.
+
+    Args:
+        issuer: id of the credential's issuer, whose list it must be.
+
+    Raises:
+        NoSuchList: there is none of that issuer.
+    """
+    rest = _rest(address, lambda: addresses.status_list_url(""))
+    if rest is None:
+        return None
+    code, _slash, purpose = rest.partition("/")
+    found = (
+        StatusList.objects.filter(code=code).values_list("issuer__code", "size").first()
+        if purpose in _COLUMNS
+        else None
+    )
+    if found is None or addresses.did_web(found[0]) != issuer or index >= found[1]:
+        raise NoSuchList(address)
+    return Credential.objects.filter(
+        status_list__code=code, status_index=index, **{f"{_COLUMNS[purpose]}__isnull": False}
+    ).exists()
+
+
+def revoked_in_list(address: str, credential: str, issuer: str) -> bool | None:
+    """Say whether one of our 1EdTech revocation lists names a credential; None where it is not ours.
+
+    Raises:
+        NoSuchList: it is not the list of that issuer.
+    """
+    rest = _rest(address, lambda: addresses.revocations_url("\0").partition("\0")[0])
+    if rest is None:
+        return None
+    code = rest.removesuffix("/revocations.json")
+    if addresses.revocations_url(code) != address or addresses.did_web(code) != issuer:
+        raise NoSuchList(address)
+    uuid = _rest(credential, lambda: addresses.credential_url(""))
+    if uuid is not None:
+        return Credential.objects.filter(uuid=uuid, issuer__code=code, revoked_at__isnull=False).exists()
+    uuid = _rest(credential, lambda: addresses.endorsement_url(""))
+    if uuid is not None:
+        return Endorsement.objects.filter(uuid=uuid, endorser__code=code, withdrawn_at__isnull=False).exists()
+    return False
+
+
+def _rest(address: str, prefix) -> str | None:
+    """Return what follows our own beginning of an address; None where it is somebody else's."""
+    try:
+        beginning = prefix()
+    except ImproperlyConfigured:
+        return None
+    return address[len(beginning) :] if address.startswith(beginning) and "\0" not in address else None
