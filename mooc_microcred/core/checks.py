@@ -39,6 +39,20 @@ def _warning(number: int, message: str, hint: str = "") -> Warning:
     return Warning(message, hint=hint or None, id=f"mooc_microcred.W{number:03d}")
 
 
+def _absent(number: int, message: str, hint: str) -> Warning:
+    """Say that something is not set without which the LMS cannot do its work.
+
+    Only a warning: an error would stop ``migrate``, the build of an image and every other command of
+    the platform from the moment of the installation. For ``check --deploy`` and the doctor it is an
+    error: see :func:`check_absent_secrets`.
+    """
+    return _warning(ABSENT + number, message, hint)
+
+
+# Warnings of what is absent are numbered from here, by the number of the error that each turns into.
+ABSENT = 20
+
+
 # --- rules of single settings ---
 
 
@@ -118,6 +132,21 @@ def course_runs(name: str, value: Any) -> list[CheckMessage]:
     ]
 
 
+def host_names(name: str, value: Any) -> list[CheckMessage]:
+    """Check a list of names of hosts: no addresses, no ports, no wildcards."""
+    found = texts(name, value)
+    for host in () if found else value:
+        if not re.fullmatch(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])", host):
+            found.append(
+                _error(
+                    2,
+                    f"MOOC_MICROCRED[{name!r}] must hold names of hosts such as 'badges.example.org', not {host!r}.",
+                    "Small letters, without https:// and port; a name in other letters in its xn-- form.",
+                )
+            )
+    return found
+
+
 def _platform_port(name: str, value: Any) -> list[CheckMessage]:
     return _port(name, value, Platform)
 
@@ -160,7 +189,7 @@ def _encryption_keys(name: str, value: Any) -> list[CheckMessage]:
     if not isinstance(value, (list, tuple)):
         return [_error(4, f"MOOC_MICROCRED[{name!r}] must be a list of keys, the newest first.", how)]
     if not value and _reads_learners():
-        return [_error(4, f"MOOC_MICROCRED[{name!r}] is empty: personal data cannot be encrypted.", how)]
+        return [_absent(4, f"MOOC_MICROCRED[{name!r}] is empty: personal data cannot be encrypted.", how)]
     found: list[CheckMessage] = []
     for position, key in enumerate(value):
         try:
@@ -171,12 +200,46 @@ def _encryption_keys(name: str, value: Any) -> list[CheckMessage]:
     return found
 
 
+def _fernet_keys(name: str, value: Any) -> list[CheckMessage]:
+    """Check a list of keys that may be empty."""
+    return [] if isinstance(value, (list, tuple)) and not value else _encryption_keys(name, value)
+
+
+def _public_url(name: str, value: Any) -> list[CheckMessage]:
+    if value is None:
+        return []
+    # Without TLS only on the machine itself: wallets and verifiers open nothing else.
+    if isinstance(value, str) and re.fullmatch(
+        r"https://[a-zA-Z0-9.-]+(:\d+)?|http://(localhost|127\.0\.0\.1)(:\d+)?", value
+    ):
+        return []
+    return [
+        _error(
+            2,
+            f"MOOC_MICROCRED[{name!r}] must be an address such as 'https://lms.example.org', not {value!r}.",
+            "Scheme and host only, no path and no slash at the end.",
+        )
+    ]
+
+
+def _signer(name: str, value: Any) -> list[CheckMessage]:
+    try:
+        signer = microcred_settings.imported(name)
+    except Exception as error:  # noqa: BLE001 an import may fail in any way
+        # The error's text might quote what a module of the operator holds: its kind is enough.
+        return [_error(7, f"MOOC_MICROCRED[{name!r}] names {value!r}: {type(error).__name__}.")]
+    missing = [verb for verb in ("create_key", "sign") if not callable(getattr(signer, verb, None))]
+    if missing:
+        return [_error(7, f"{value!r} is not a signer: it has no {', '.join(missing)}.")]
+    return []
+
+
 def _identity_hash_key(name: str, value: Any) -> list[CheckMessage]:
     if not isinstance(value, str):
         return [_error(5, f"MOOC_MICROCRED[{name!r}] must be a text.")]
     if not value and _reads_learners():
         return [
-            _error(
+            _absent(
                 5,
                 f"MOOC_MICROCRED[{name!r}] is empty: identity numbers can be neither stored nor found.",
                 "Set a random secret of 32 characters or more and keep it: it is not derived from "
@@ -192,8 +255,18 @@ def _private_storage(name: str, value: Any) -> list[CheckMessage]:
     """Check that files with personal data cannot end up where the web server serves from."""
     if value is not None and not isinstance(value, str):
         return [_error(6, f"MOOC_MICROCRED[{name!r}] must be an alias of STORAGES or a dotted path.")]
-    if not value and not microcred_settings.PRIVATE_STORAGE_ROOT and not _reads_learners():
-        return []
+    if not value and not microcred_settings.PRIVATE_STORAGE_ROOT:
+        if not _reads_learners():
+            return []
+        return [
+            _absent(
+                6,
+                f"Neither MOOC_MICROCRED[{name!r}] nor 'PRIVATE_STORAGE_ROOT' is set: files with personal "
+                "data can be stored nowhere.",
+                "Set PRIVATE_STORAGE_ROOT to a folder that the web server does not serve, or "
+                "PRIVATE_STORAGE to an alias of STORAGES.",
+            )
+        ]
     if value in ("default", "staticfiles"):
         return [_error(6, f"MOOC_MICROCRED[{name!r}] must not be {value!r}: that storage is public.")]
     try:
@@ -324,6 +397,13 @@ RULES: dict[str, Rule] = {
     "API_RATE": rate,
     "API_UPLOAD_RATE": rate,
     "API_PAGE_SIZE": number(1, 1000, whole=True),
+    "PUBLIC_URL": _public_url,
+    "ISSUER_KEY_ENCRYPTION_KEYS": _fernet_keys,
+    "SIGNER": _signer,
+    "DID_KEY_ISSUERS": texts,
+    "ISSUE_BATCH": number(1, 5000, whole=True),
+    "VERIFY_RATE": rate,
+    "VERIFY_ALLOWED_HOSTS": host_names,
 }
 
 
@@ -353,6 +433,21 @@ def check_settings(**_kwargs) -> list[CheckMessage]:
         if all(isinstance(wait, (int, float)) for wait in waits) and waits[0] > waits[1]:
             found.append(_error(3, f"MOOC_MICROCRED[{first!r}] must not be longer than {longest!r}."))
     return found
+
+
+def is_of_absence(message: CheckMessage) -> bool:
+    """Say whether a warning is one of those that :func:`check_absent_secrets` repeats as an error."""
+    return message.id in {f"mooc_microcred.W{ABSENT + number:03d}" for number in (4, 5, 6)}
+
+
+def check_absent_secrets(**_kwargs) -> list[CheckMessage]:
+    """Turn into errors what is only a warning to other commands: for ``check --deploy`` and the doctor."""
+    return [
+        _error(int(str(found.id)[-3:]) - ABSENT, found.msg, found.hint or "")
+        for name in ("ENCRYPTION_KEYS", "IDENTITY_HASH_KEY", "PRIVATE_STORAGE")
+        for found in RULES[name](name, getattr(microcred_settings, name))
+        if is_of_absence(found)
+    ]
 
 
 def check_platform_settings(**_kwargs) -> list[CheckMessage]:
@@ -428,5 +523,6 @@ def check_databases(*, databases=None, **_kwargs) -> list[CheckMessage]:
 def register_checks() -> None:
     """Register the checks with Django; again is harmless."""
     register(check_settings, TAG)
+    register(check_absent_secrets, TAG, deploy=True)
     register(check_platform_settings, TAG)
     register(check_databases, TAG, Tags.database)

@@ -92,6 +92,25 @@ DEFAULTS: dict[str, Any] = {
     "API_RATE": "120/min",
     "API_UPLOAD_RATE": "20/min",
     "API_PAGE_SIZE": 50,
+    # Where people and machines reach the suite's public pages: "https://host" without a slash at the
+    # end. It is part of the id of every credential, for ever. None means Django's LMS_ROOT_URL.
+    "PUBLIC_URL": None,
+    # Fernet keys, the newest first, by which the private keys of issuers are encrypted at rest. Empty
+    # means those of ENCRYPTION_KEYS.
+    "ISSUER_KEY_ENCRYPTION_KEYS": [],
+    # Dotted path of the class that holds the private keys of issuers and signs with them; another
+    # one lets a KMS or HSM do so. See docs/reference/credentials.md.
+    "SIGNER": "mooc_microcred.credentials.signers.DatabaseSigner",
+    # Codes of issuers whose credentials name a did:key instead of the did:web: they can be verified
+    # without a network, and the issuer's key can never be changed.
+    "DID_KEY_ISSUERS": [],
+    # Credentials that are signed in one transaction.
+    "ISSUE_BATCH": 500,
+    # Checking a credential needs no account: requests per minute of one IP address or person.
+    "VERIFY_RATE": "30/min",
+    # Hosts of foreign issuers whose keys, status lists and vocabularies may be fetched (https only)
+    # when somebody has a credential checked. Empty: nothing is ever fetched.
+    "VERIFY_ALLOWED_HOSTS": [],
 }
 
 

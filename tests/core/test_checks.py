@@ -49,6 +49,23 @@ def test_the_lms_misses_its_port_its_keys_and_its_storage(settings):
     settings.MOOC_MICROCRED = {}
     assert set(found()) == {"E007"}
     settings.MOOC_MICROCRED = {"PLATFORM": "tests.support.memory_platform.the_platform"}
+    assert set(found()) == {"W024", "W025", "W026"}
+
+
+def test_absent_secrets_stop_no_command_but_are_errors_before_a_deployment(settings):
+    """An error would stop migrate and the build of an image from the moment of the installation."""
+    settings.MOOC_MICROCRED = {"PLATFORM": "tests.support.memory_platform.the_platform"}
+    assert all(message.level < ERROR for message in run_checks(tags=[checks.TAG]))
+    deployment = run_checks(tags=[checks.TAG], include_deployment_checks=True)
+    assert {message.id for message in deployment if message.level >= ERROR} == {
+        "mooc_microcred.E004",
+        "mooc_microcred.E005",
+        "mooc_microcred.E006",
+    }
+
+
+def test_secrets_that_are_there_and_wrong_are_errors_for_every_command(configure):
+    configure(ENCRYPTION_KEYS=["short"], IDENTITY_HASH_KEY=7, PRIVATE_STORAGE="default")
     assert set(found()) == {"E004", "E005", "E006"}
 
 
@@ -94,10 +111,10 @@ WRONG = [
     ("PRIVATE_STORAGE", "no.such.Storage", "E006"),
     ("PRIVATE_STORAGE_ROOT", "relative/path", "E006"),
     ("ENCRYPTION_KEYS", "one key", "E004"),
-    ("ENCRYPTION_KEYS", [], "E004"),
+    ("ENCRYPTION_KEYS", [], "W024"),
     ("ENCRYPTION_KEYS", ["short"], "E004"),
     ("ENCRYPTION_KEYS", [None], "E004"),
-    ("IDENTITY_HASH_KEY", "", "E005"),
+    ("IDENTITY_HASH_KEY", "", "W025"),
     ("IDENTITY_HASH_KEY", b"bytes", "E005"),
     ("IDENTITY_HASH_KEY", "only for tests", "W005"),
     ("IDENTITY_RETENTION_DAYS", 0, "E003"),
@@ -119,6 +136,11 @@ WRONG = [
     ("API_RATE", "often", "E002"),
     ("API_UPLOAD_RATE", 20, "E002"),
     ("API_PAGE_SIZE", 0, "E003"),
+    ("VERIFY_RATE", "often", "E002"),
+    ("VERIFY_ALLOWED_HOSTS", "badges.example.org", "E002"),
+    ("VERIFY_ALLOWED_HOSTS", ["https://badges.example.org"], "E002"),
+    ("VERIFY_ALLOWED_HOSTS", ["*.example.org"], "E002"),
+    ("VERIFY_ALLOWED_HOSTS", ["127.0.0.1"], "E002"),
 ]
 
 

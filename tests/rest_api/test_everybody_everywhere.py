@@ -34,7 +34,7 @@ class Endpoint:
         doers: those of them who may do it; None means all of ``roles``.
         about: ``object`` (staff elsewhere get 404), ``list`` (they get an empty list), ``all`` (only
             who holds the role for all organisations), ``own`` (``others`` but for Ann), ``person`` (each
-            their own), ``shared`` (the same for whoever holds a role anywhere).
+            their own), ``shared`` (the same for whoever holds a role anywhere), ``anyone`` (no account).
     """
 
     name: str
@@ -60,6 +60,8 @@ class Endpoint:
 
     def expected(self, person: str) -> int:
         """Return the status that the person must get."""
+        if self.about == "anyone":
+            return self.status
         if person == "anonymous":
             return 401
         if self.about == "person":
@@ -96,12 +98,20 @@ EXAM_READERS = {EXAM, SIGNATORY, AUDITOR}
 ENDPOINTS = [
     Endpoint("schema", at("schema/")),
     Endpoint("me", at("me/")),
+    Endpoint(
+        "verify",
+        at("verify/"),
+        method="post",
+        body=lambda world: {"credential": {"type": "VerifiableCredential"}},
+        about="anyone",
+    ),
     Endpoint("achievements", at("catalogue/achievements/")),
     Endpoint("achievement", at("catalogue/achievements/py101-l1/")),
     Endpoint("programmes", at("catalogue/programmes/")),
     Endpoint("my-awards", at("my/awards/")),
     Endpoint("my-award", at("my/awards/{award}/", award="award"), about="own"),
     Endpoint("my-programmes", at("my/programmes/")),
+    Endpoint("my-dashboard", at("my/dashboard/")),
     Endpoint("my-progress", at("my/progress/py101-l2/")),
     Endpoint("my-identities", at("my/identities/")),
     Endpoint("my-exam-results", at("my/exam-results/")),
@@ -225,6 +235,12 @@ ENDPOINTS = [
         roles={CREDIT},
     ),
     Endpoint("awards", at("staff/awards/"), about="list", roles=AWARD_READERS),
+    Endpoint(
+        "certificate-requests",
+        at("staff/certificate-requests/"),
+        about="list",
+        roles=AWARD_READERS,
+    ),
     Endpoint("award", at("staff/awards/{award}/", award="award"), about="object", roles=AWARD_READERS),
     Endpoint(
         "revoke-award",

@@ -280,9 +280,10 @@ def operation(
     Args:
         name: the operation's id in the OpenAPI document.
         summary: one line, in English.
-        tag: ``my``, ``catalogue``, ``staff`` or ``document``.
+        tag: ``my``, ``catalogue``, ``staff``, ``public`` or ``document``.
         query: form of the parameters; None means that there are none.
-        body: form of the body; None means that there is none.
+        body: form of the body; None means that there is none. Where its class has ``media_types``, it
+            may be sent in any of these.
         answer: serializer class of the data; or an OpenApiResponse, or a dict of them by (status, media
             type), where the method returns a ready response.
         listed: whether the answer is a page of such data.
@@ -340,6 +341,8 @@ def operation(
 def _request_form(body: type[serializers.Serializer] | None) -> Any:
     if body is None:
         return None
+    if hasattr(body, "media_types"):
+        return dict.fromkeys(body.media_types, body)
     if any(isinstance(field, serializers.FileField) for field in body().fields.values()):
         return {MultiPartParser.media_type: body}
     return {StrictJSONParser.media_type: body}

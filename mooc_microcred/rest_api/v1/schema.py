@@ -64,6 +64,7 @@ _SETTINGS = {
         {"name": "my", "description": "What belongs to the person who is signed in"},
         {"name": "catalogue", "description": "What can be earned"},
         {"name": "staff", "description": "For staff, by role and organisation"},
+        {"name": "public", "description": "For anybody, without signing in"},
         {"name": "document", "description": "This document"},
     ],
 }

@@ -4,7 +4,9 @@ from django.urls import path
 
 from mooc_microcred.achievements.rest_api.urls import urlpatterns as achievements
 from mooc_microcred.core.rest_api.urls import urlpatterns as core
+from mooc_microcred.credentials.rest_api.urls import urlpatterns as credentials
 from mooc_microcred.creditbank.rest_api.urls import urlpatterns as creditbank
+from mooc_microcred.dashboard.rest_api.urls import urlpatterns as dashboard
 from mooc_microcred.exams.rest_api.urls import urlpatterns as exams
 from mooc_microcred.programs.rest_api.urls import urlpatterns as programs
 from mooc_microcred.rest_api.v1.schema import SchemaView
@@ -15,5 +17,7 @@ urlpatterns = [
     *achievements,
     *exams,
     *programs,
+    *credentials,
     *creditbank,
+    *dashboard,
 ]
