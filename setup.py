@@ -64,6 +64,7 @@ setup(
         "defusedxml>=0.7.1",
         "jsonschema>=4.17",
         "openpyxl>=3.1",
+        "PyLD>=3.0",
         "pillow>=10.3",
         "python-stdnum>=1.20",
         "PyYAML>=6.0",

@@ -109,6 +109,7 @@ MOOC_MICROCRED = {
     "PRIVATE_STORAGE_ROOT": tempfile.gettempdir() + "/microcred-test-private",
     "ENCRYPTION_KEYS": ["o0LzIO6PGNB-RWDIr31q8murRn_RWHdfKuXkHqEnd7w="],
     "IDENTITY_HASH_KEY": "only for the hashes of tests",
+    "PUBLIC_URL": "https://lms.example.org",
 }
 
 add_plugins(__name__, "lms.djangoapp", "test")

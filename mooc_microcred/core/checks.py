@@ -170,7 +170,8 @@ def _port(name: str, value: Any, protocol: type) -> list[CheckMessage]:
             _error(
                 7,
                 f"MOOC_MICROCRED[{name!r}] names {value!r}, which cannot be loaded: {error}",
-                f"It is the dotted path of a class that implements {protocol.__module__}.{protocol.__name__}.",
+                "It is the dotted path of a class that implements "
+                f"{protocol.__module__}.{protocol.__name__}.",
             )
         ]
     verbs = [verb for verb in vars(protocol) if not verb.startswith("_")]

@@ -11,28 +11,32 @@ from django.core.exceptions import ImproperlyConfigured
 from mooc_microcred.core.conf import microcred_settings
 
 
-def _cipher() -> MultiFernet:
-    keys = microcred_settings.ENCRYPTION_KEYS
+PERSONAL_DATA = "ENCRYPTION_KEYS"
+ISSUER_KEYS = "ISSUER_KEY_ENCRYPTION_KEYS"
+
+
+def _cipher(setting: str) -> MultiFernet:
+    keys = getattr(microcred_settings, setting) or microcred_settings.ENCRYPTION_KEYS
     if not keys:
         raise ImproperlyConfigured("MOOC_MICROCRED['ENCRYPTION_KEYS'] is empty")
     return MultiFernet([Fernet(key) for key in keys])
 
 
-def encrypt(data: bytes) -> bytes:
-    """Encrypt with the newest key (Fernet: AES-128-CBC and HMAC-SHA256)."""
-    return _cipher().encrypt(data)
+def encrypt(data: bytes, *, setting: str = PERSONAL_DATA) -> bytes:
+    """Encrypt with the newest key of a setting (Fernet: AES-128-CBC and HMAC-SHA256)."""
+    return _cipher(setting).encrypt(data)
 
 
-def decrypt(token: bytes | memoryview) -> bytes:
+def decrypt(token: bytes | memoryview, *, setting: str = PERSONAL_DATA) -> bytes:
     """Decrypt with whichever of the configured keys fits.
 
     Raises:
         ValueError: no key fits, or the data was changed.
     """
     try:
-        return _cipher().decrypt(bytes(token))
+        return _cipher(setting).decrypt(bytes(token))
     except InvalidToken:
-        raise ValueError("no key in MOOC_MICROCRED['ENCRYPTION_KEYS'] decrypts this value") from None
+        raise ValueError(f"no key in MOOC_MICROCRED[{setting!r}] decrypts this value") from None
 
 
 def keyed_hash(*parts: str) -> str:

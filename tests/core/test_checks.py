@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
-from django.core.checks import run_checks
+from django.core.checks import ERROR, run_checks
 from django.db import connection
 
 from mooc_microcred.core import checks
@@ -136,6 +136,14 @@ WRONG = [
     ("API_RATE", "often", "E002"),
     ("API_UPLOAD_RATE", 20, "E002"),
     ("API_PAGE_SIZE", 0, "E003"),
+    ("PUBLIC_URL", "lms.example.org", "E002"),
+    ("PUBLIC_URL", "http://lms.example.org", "E002"),
+    ("PUBLIC_URL", "https://lms.example.org/", "E002"),
+    ("ISSUER_KEY_ENCRYPTION_KEYS", ["short"], "E004"),
+    ("SIGNER", "no.such.module.Signer", "E007"),
+    ("SIGNER", "mooc_microcred.core.clock.now", "E007"),
+    ("DID_KEY_ISSUERS", "kmutt", "E002"),
+    ("ISSUE_BATCH", 0, "E003"),
     ("VERIFY_RATE", "often", "E002"),
     ("VERIFY_ALLOWED_HOSTS", "badges.example.org", "E002"),
     ("VERIFY_ALLOWED_HOSTS", ["https://badges.example.org"], "E002"),

@@ -1,0 +1,19 @@
+"""The verbs of the credentials room; the only thing that other rooms call."""
+
+from mooc_microcred.credentials.keys import (
+    create_key,
+    did_document,
+    list_keys,
+    reencrypt_keys,
+    revoke_key,
+    rotate_key,
+)
+
+__all__ = [
+    "create_key",
+    "did_document",
+    "list_keys",
+    "reencrypt_keys",
+    "revoke_key",
+    "rotate_key",
+]
