@@ -25,7 +25,7 @@ from django.utils.translation import ngettext
 
 import mooc_microcred
 from mooc_microcred.core import clock
-from mooc_microcred.core.checks import TAG
+from mooc_microcred.core.checks import TAG, is_of_absence
 from mooc_microcred.core.conf import microcred_settings
 from mooc_microcred.core.crypto import decrypt, encrypt
 from mooc_microcred.core.models import Heartbeat, LearnerIdentity, OutboxMessage
@@ -226,7 +226,9 @@ def probe_settings() -> Iterable[Finding]:
             Level.NOTE,
             _("No platform port is set, as is right for Studio: nothing is evaluated here."),
         )
-    messages = run_checks(tags=[TAG], databases=list(connections))
+    found = run_checks(tags=[TAG], databases=list(connections), include_deployment_checks=True)
+    # What is absent is told once, as the error that it is to whoever asks the doctor.
+    messages = [message for message in found if not is_of_absence(message)]
     for message in messages:
         if message.level >= WARNING:
             level = Level.WRONG if message.level >= ERROR else Level.WARNING

@@ -129,6 +129,16 @@ def test_a_key_that_was_dropped_too_early_is_noticed(configure):
 
 
 @pytest.mark.django_db
+def test_what_is_absent_is_wrong_and_told_once(configure):
+    configure(ENCRYPTION_KEYS=[], IDENTITY_HASH_KEY="", PRIVATE_STORAGE_ROOT=None)
+    told = [one for one in doctor.probe_settings() if one.code.startswith("settings.mooc_microcred")]
+    assert {(one.code, one.level) for one in told} >= {
+        (f"settings.mooc_microcred.E{number}", Level.WRONG) for number in ("004", "005", "006")
+    }
+    assert not [one for one in told if one.code.endswith(("W024", "W025", "W026"))]
+
+
+@pytest.mark.django_db
 def test_a_private_storage_that_cannot_be_written_is_wrong(configure, tmp_path):
     configure(PRIVATE_STORAGE_ROOT=str(tmp_path / "private"))
     assert findings(doctor.probe_private_data)["private.storage"].level == Level.FINE

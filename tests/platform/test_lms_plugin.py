@@ -76,10 +76,10 @@ def test_retirement_and_completions_have_theirs():
 def test_without_secrets_the_system_check_says_which_are_missing(settings):
     settings.MOOC_MICROCRED = {"PLATFORM": "mooc_microcred_openedx.gateway.EdxPlatform"}
     assert ids_of(run_checks()) == [
-        "mooc_microcred.E004",
-        "mooc_microcred.E005",
-        "mooc_microcred.E006",
         "mooc_microcred.W010",
+        "mooc_microcred.W024",
+        "mooc_microcred.W025",
+        "mooc_microcred.W026",
     ]
 
 
