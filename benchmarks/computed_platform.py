@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from mooc_microcred.core.platform import (
+    BlockScore,
     CertificateAnswer,
     CertificateState,
     CourseState,
@@ -31,6 +32,10 @@ class ComputedPlatform:
             )
             for one in queries
         }
+
+    def read_block_scores(self, queries):
+        score = BlockScore(Decimal(4), Decimal(5))
+        return {(one.learner_id, one.course_key): dict.fromkeys(one.blocks, score) for one in queries}
 
     def read_enrolments(self, learner_ids):
         return {learner: [EnrolmentState(RUN, SINCE, "honor")] for learner in learner_ids}

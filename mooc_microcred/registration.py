@@ -17,6 +17,9 @@ from mooc_microcred.core.evidence import register_evidence_source
 from mooc_microcred.core.models import OutboxMessage
 from mooc_microcred.core.platform import PlatformUnavailable
 from mooc_microcred.core.sweeper import Step, register_step
+from mooc_microcred.credentials.status import lists as status_lists
+from mooc_microcred.credentials.status import settling as credential_status
+from mooc_microcred.credentials.status.health import probe_status_lists
 from mooc_microcred.creditbank import api as creditbank
 from mooc_microcred.creditbank import subscribers as creditbank_subscribers
 from mooc_microcred.creditbank.health import probe_deliveries
@@ -32,10 +35,16 @@ def register() -> None:
     register_checks()
     register_evidence_source(exams.ExamEvidence())
     register_evidence_source(programs.ProgrammeEvidence())
+    # After whoever makes credentials: a new one gets its status by the same message.
+    credential_status.register()
     creditbank_subscribers.register()
     use_bank_check(lambda _value: map(str, creditbank.check_bank_settings()))
     outbox.subscribe(exams.RELEASED, "exams.queue_learners", exams.queue_learners_of_release)
     outbox.subscribe("course.run_seen", "achievements.offer_run", _offer_run)
+    outbox.subscribe(
+        competencies.DEMONSTRATED_TOPIC, "achievements.evaluate_demonstrated", _evaluate_demonstrated
+    )
+    outbox.subscribe(competencies.CRITERIA_CHANGED, "achievements.feed_criteria", _feed_criteria)
     outbox.subscribe(competencies.TAGS_CHANGED, "achievements.feed_course", _feed_course)
     _register_retirement()
     _register_doctor()
@@ -46,6 +55,21 @@ def _offer_run(message: outbox.Message) -> None:
     offer_run(course_key=message.payload["course_key"])
 
 
+def _evaluate_demonstrated(message: outbox.Message) -> None:
+    """A learner has demonstrated a competency: whatever asks for it is judged anew."""
+    if message.learner_id is not None:
+        achievements.request_evaluation(learner_id=message.learner_id, reason="competency")
+
+
+def _feed_criteria(message: outbox.Message) -> None:
+    """Criteria have changed: everybody in a course that assesses by them is judged anew."""
+    courses = competencies.courses_of_framework(
+        framework=message.payload["framework"], item=message.payload["item"]
+    )
+    for course_key in sorted(courses):
+        achievements.start_feed(reason="criteria", course_key=course_key)
+
+
 def _feed_course(message: outbox.Message) -> None:
     """What assesses competencies in a course has changed: everybody enrolled is judged anew."""
     achievements.start_feed(reason="competencies", course_key=message.payload["course_key"])
@@ -54,6 +78,7 @@ def _feed_course(message: outbox.Message) -> None:
 def _register_retirement() -> None:
     retirement.subscribe()
     retirement.register_retirement_hook("achievements", forget_learner)
+    retirement.register_retirement_hook("competencies", competencies.forget_learner)
     retirement.register_retirement_hook("exams", exams_retirement.forget_learner)
     retirement.register_retirement_hook("creditbank", creditbank.forget_learner)
 
@@ -63,6 +88,7 @@ def _register_doctor() -> None:
     register_probe("evaluation", title=lambda: _("Evaluation"), order=50, probe=probe_evaluation)
     register_probe("competencies", title=lambda: _("Competencies"), order=60, probe=probe_courses)
     register_probe("exams", title=lambda: _("Exams"), order=70, probe=probe_batches)
+    register_probe("status_lists", title=lambda: _("Status lists"), order=78, probe=probe_status_lists)
     register_probe("banks", title=lambda: _("Credit banks"), order=80, probe=probe_deliveries)
 
 
@@ -87,6 +113,14 @@ def _register_sweep_steps() -> None:
             run=_deliver,
             order=40,
             waiting=lambda: _due(Delivery.objects.filter(state=Delivery.State.PENDING)),
+        )
+    )
+    register_step(
+        Step(
+            "status-lists",
+            run=status_lists.sign_due,
+            order=35,
+            waiting=lambda: status_lists.lists_due().count(),
         )
     )
     register_step(Step("receipts", run=creditbank.collect_receipts, order=50, once=True))

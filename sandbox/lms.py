@@ -17,6 +17,7 @@ from django.utils import timezone
 from sandbox import events
 from sandbox.models import (
     Attempt,
+    BlockScore,
     Certificate,
     CertificateInvalidation,
     Course,
@@ -72,6 +73,9 @@ def answer_self_test(*, user, course: Course, answers: Mapping[int, int]) -> Att
         total=len(questions),
     )
     unit = course.units.get(kind=Unit.Kind.SELF_TEST)
+    score_block(
+        user=user, course=course, usage_key=unit.block_key, earned=attempt.right, possible=attempt.total
+    )
     PROBLEM_WEIGHTED_SCORE_CHANGED.send(
         sender=None,
         user_id=user.id,
@@ -83,6 +87,16 @@ def answer_self_test(*, user, course: Course, answers: Mapping[int, int]) -> Att
     )
     recompute_grade(user=user, course=course)
     return attempt
+
+
+def score_block(*, user, course: Course, usage_key: str, earned, possible) -> None:
+    """Keep the points that a learner has for a scored block; the course grade comes from the self-test."""
+    BlockScore.objects.update_or_create(
+        user=user,
+        course=course,
+        usage_key=usage_key,
+        defaults={"earned": earned, "possible": possible, "modified": timezone.now()},
+    )
 
 
 def recompute_grade(*, user, course: Course) -> None:

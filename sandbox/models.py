@@ -205,6 +205,28 @@ class Attempt(models.Model):
         return f"{self.user_id} {self.course_id} {self.right}/{self.total}"
 
 
+class BlockScore(models.Model):
+    """The points that a learner has for a scored block, as the platform's student module keeps them.
+
+    .. no_pii: the sandbox's people are made up.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="block_scores")
+    usage_key = models.CharField(max_length=255)
+    earned = models.DecimalField(max_digits=9, decimal_places=3)
+    possible = models.DecimalField(max_digits=9, decimal_places=3)
+    modified = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "course", "usage_key"], name="sandbox_score_once")
+        ]
+
+    def __str__(self):
+        return f"{self.user_id} {self.usage_key} {self.earned}/{self.possible}"
+
+
 class Grade(models.Model):
     """The course grade as last computed; ``percent`` is 0-100.
 

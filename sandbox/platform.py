@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from completion.models import BlockCompletion
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
@@ -22,7 +22,9 @@ from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
 
 from mooc_microcred.core.platform import (
+    BlockScore,
     CertificateAnswer,
+    CertificatePage,
     CertificateState,
     CompletionState,
     CourseState,
@@ -30,10 +32,12 @@ from mooc_microcred.core.platform import (
     EnrolmentState,
     GradeState,
     LearnerProfile,
+    ListedCertificate,
     PlatformUnavailable,
+    ScoreQuery,
     StateQuery,
 )
-from sandbox import lms
+from sandbox import lms, models
 from sandbox.models import (
     Certificate,
     CertificateInvalidation,
@@ -89,28 +93,9 @@ class SandboxPlatform:
 
     @staticmethod
     def _certificates(learners: set[int], courses: set[str]) -> dict[Pair, CertificateState]:
-        rows = (
-            Certificate.objects.filter(user_id__in=learners, course__course_key__in=courses)
-            .select_related("course")
-            .annotate(
-                invalidated=Exists(
-                    CertificateInvalidation.objects.filter(certificate=OuterRef("pk"), active=True)
-                )
-            )
-        )
+        rows = _certificates().filter(user_id__in=learners, course__course_key__in=courses)
         now = timezone.now()
-        return {
-            (row.user_id, row.course.course_key): CertificateState(
-                status=row.status,
-                mode=row.mode,
-                uuid=row.verify_uuid,
-                issued_at=row.created,
-                shown=_is_past(row.course.certificates_shown_from, now),
-                shown_from=row.course.certificates_shown_from,
-                invalidated=row.invalidated,
-            )
-            for row in rows
-        }
+        return {(row.user_id, row.course.course_key): _certificate_state(row, now) for row in rows}
 
     @staticmethod
     def _grades(queries: Collection[StateQuery]) -> dict[Pair, GradeState]:
@@ -148,6 +133,22 @@ class SandboxPlatform:
         }
 
     @_reads
+    def read_block_scores(self, queries: Collection[ScoreQuery]) -> dict[Pair, dict[str, BlockScore]]:
+        asked = {(query.learner_id, query.course_key): set(query.blocks) for query in queries}
+        found: dict[Pair, dict[str, BlockScore]] = defaultdict(dict)
+        if not queries:
+            return found
+        rows = models.BlockScore.objects.filter(
+            user_id__in={query.learner_id for query in queries},
+            course__course_key__in={query.course_key for query in queries},
+            usage_key__in={block for query in queries for block in query.blocks},
+        ).values_list("user_id", "course__course_key", "usage_key", "earned", "possible", "modified")
+        for user_id, course_key, usage_key, earned, possible, modified in rows:
+            if usage_key in asked.get((user_id, course_key), ()):
+                found[user_id, course_key][usage_key] = BlockScore(earned, possible, modified)
+        return found
+
+    @_reads
     def read_enrolments(self, learner_ids: Collection[int]) -> dict[int, list[EnrolmentState]]:
         found: dict[int, list[EnrolmentState]] = {learner: [] for learner in learner_ids}
         for row in Enrollment.objects.filter(user_id__in=learner_ids).select_related("course"):
@@ -155,6 +156,26 @@ class SandboxPlatform:
                 EnrolmentState(row.course.course_key, row.created, row.mode, row.is_active)
             )
         return found
+
+    @_reads
+    def list_certificates(self, course_keys: Collection[str], *, after: int, limit: int) -> CertificatePage:
+        keys = Certificate.objects.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)
+        looked_at = list(keys[:limit])
+        highest = Certificate.objects.aggregate(highest=Max("pk"))["highest"] or 0
+        if not looked_at:
+            return CertificatePage([], after, highest)
+        rows = _certificates().filter(
+            pk__gt=after, pk__lte=looked_at[-1], course__course_key__in=sorted(course_keys)
+        )
+        now = timezone.now()
+        return CertificatePage(
+            [
+                ListedCertificate(row.user_id, row.course.course_key, _certificate_state(row, now))
+                for row in rows.order_by("pk")
+            ],
+            after=looked_at[-1],
+            highest=highest,
+        )
 
     @_reads
     def enrolled_learners(self, course_keys: Collection[str], *, after: int, limit: int) -> list[int]:
@@ -237,6 +258,23 @@ class SandboxPlatform:
     def allow_certificate(self, learner_id: int, course_key: str) -> bool:
         """There is no list of exceptions here."""
         return False
+
+
+def _certificates() -> QuerySet[Certificate]:
+    invalidations = CertificateInvalidation.objects.filter(certificate=OuterRef("pk"), active=True)
+    return Certificate.objects.select_related("course").annotate(invalidated=Exists(invalidations))
+
+
+def _certificate_state(row: Any, now: datetime) -> CertificateState:
+    return CertificateState(
+        status=row.status,
+        mode=row.mode,
+        uuid=row.verify_uuid,
+        issued_at=row.created,
+        shown=_is_past(row.course.certificates_shown_from, now),
+        shown_from=row.course.certificates_shown_from,
+        invalidated=row.invalidated,
+    )
 
 
 def _is_past(moment: datetime | None, now: datetime) -> bool:

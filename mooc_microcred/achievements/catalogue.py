@@ -21,12 +21,14 @@ from opaque_keys.edx.keys import CourseKey
 from mooc_microcred.achievements.criteria import Needs, needs_of
 from mooc_microcred.achievements.data import CourseRule, Definition, Exam, Judges, Text
 from mooc_microcred.achievements.models import (
+    Achievement,
     AchievementVersion,
     CatalogueRevision,
     Issuer,
     RunOffer,
     new_uuid,
 )
+from mooc_microcred.competencies.data import Key
 
 
 def parse_definition(version: AchievementVersion) -> Definition:
@@ -112,6 +114,7 @@ class Catalogue:
         exams: by exam code, the achievement's code and the exam.
         rank: by code, its place in ``order``.
         needs: by version id, what its rule needs to be read.
+        competencies: every competency that a rule asks for.
     """
 
     token: str
@@ -123,6 +126,12 @@ class Catalogue:
     exams: Mapping[str, tuple[str, Exam]] = field(default_factory=dict)
     rank: Mapping[str, int] = field(default_factory=dict)
     needs: Mapping[int, Needs] = field(default_factory=dict)
+    competencies: frozenset[Key] = frozenset()
+    _by_competency: Mapping[Key, frozenset[str]] = field(default_factory=dict)
+
+    def codes_for_competency(self, key: Key) -> frozenset[str]:
+        """Return the achievements that are earned by competencies alone and ask for this one."""
+        return self._by_competency.get(key, frozenset())
 
     def codes_for_run(self, course_key: str) -> frozenset[str]:
         """Return the achievements whose course requirement a run fulfils."""
@@ -169,12 +178,17 @@ def compile_catalogue(
     by_course: dict[tuple[str, str], set[str]] = defaultdict(set)
     dependents: dict[str, set[str]] = defaultdict(set)
     exams: dict[str, tuple[str, Exam]] = {}
+    needs = {one.version_id: needs_of(one.rule) for one in definitions}
+    by_competency: dict[Key, set[str]] = defaultdict(set)
     for definition in sorted(definitions, key=lambda one: -one.number):
         versions[definition.code].append(definition)
         for needed in needed_codes(definition):
             dependents[needed].add(definition.code)
         for exam in definition.exams:
             exams.setdefault(exam.code, (definition.code, exam))
+        if definition.kind == Achievement.Kind.COMPETENCY:
+            for key in needs[definition.version_id].competencies:
+                by_competency[key].add(definition.code)
         if definition.course:
             if definition.course.runs:
                 for run in {*definition.course.runs, *adopted.get(definition.achievement_id, ())}:
@@ -187,7 +201,9 @@ def compile_catalogue(
         versions=dict(versions),
         order=order,
         rank={code: place for place, code in enumerate(order)},
-        needs={one.version_id: needs_of(one.rule) for one in definitions},
+        needs=needs,
+        competencies=frozenset(key for one in needs.values() for key in one.competencies),
+        _by_competency={key: frozenset(found) for key, found in by_competency.items()},
         dependents={code: frozenset(found) for code, found in dependents.items()},
         _by_run={run: frozenset(found) for run, found in by_run.items()},
         _by_course={course: frozenset(found) for course, found in by_course.items()},

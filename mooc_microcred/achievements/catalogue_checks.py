@@ -25,9 +25,10 @@ from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
 
 from mooc_microcred.achievements.catalogue import leaves_of
-from mooc_microcred.achievements.criteria import implies_passing_grade
+from mooc_microcred.achievements.criteria import implies_passing_grade, needs_of
 from mooc_microcred.achievements.data import Judges
 from mooc_microcred.achievements.models import Achievement, AchievementVersion, Issuer
+from mooc_microcred.competencies import api as competencies
 from mooc_microcred.core.conf import microcred_settings
 from mooc_microcred.core.dates import BUDDHIST_OFFSET, FIRST_BUDDHIST_YEAR
 from mooc_microcred.core.errors import Problem
@@ -188,6 +189,7 @@ def _say_pattern(error: ValidationError) -> str:
     expected = {
         "code": _("Write a code of lower-case letters, digits and hyphens, at most 64 characters."),
         "organization": _("Write letters, digits, dots, hyphens and underscores only, as the platform does."),
+        "identifier": _("Write the identifier of a framework or item, a UUID in small letters."),
         "decimal": _("Write a number from 0 to 9999.99 with at most two decimals."),
         "percent": _("Write a percentage from 0 to 100 with at most four decimals."),
         "date": _("Write a date as year-month-day, Common Era, such as 2026-11-21."),
@@ -454,6 +456,11 @@ def _check_course(achievement: Document, path: Path) -> Iterator[Problem]:
         if course is not None:
             yield _problem(path, _("A programme has no course of its own; its tree names achievements."))
         return
+    if achievement["kind"] == Kind.COMPETENCY:
+        if course is not None:
+            message = _("A competency has no course of its own; whatever content assesses it counts.")
+            yield _problem(path, message)
+        return
     if course is None:
         yield _problem(path, _("Name the course: its organisation and number, or its runs."))
         return
@@ -591,10 +598,15 @@ def _implies(rule: Document, wanted: str) -> bool:
 
 
 def _check_rule(rule: Document, path: Path, *, own_exams: set[str]) -> Iterator[Problem]:
+    asked = needs_of(rule).competencies
+    known = competencies.get_competencies(keys=asked) if asked else {}
     for kind, value, here in _leaves(rule, path):
         if kind == "exam" and value["code"] not in own_exams:
             message = _("This is not an exam of this achievement. List it under exams.")
             yield _problem((*here, "code"), message, value["code"])
+        if kind == "competency" and (value["framework"], value["item"]) not in known:
+            message = _("There is no competency with these identifiers. Import its framework first.")
+            yield _problem(here, message, value["item"])
         if kind == "weighted":
             parts = [json.dumps(part["of"], sort_keys=True) for part in value["parts"]]
             if len(set(parts)) != len(parts):
@@ -661,9 +673,26 @@ def _check_credits(tree: Document, path: Path, world: _World) -> Iterator[Proble
         )
 
 
+def _check_competency(achievement: Document, path: Path, _world: _World) -> Iterator[Problem]:
+    criteria = achievement["criteria"]
+    yield from _unwanted(criteria, path, Kind.COMPETENCY, ("mode", "level1", "tree"))
+    yield from _unwanted(achievement, path[:-1], Kind.COMPETENCY, ("exams", "judges"))
+    rule = criteria.get("rule")
+    if rule is None:
+        message = _("A competency needs a rule that names the competencies that must be demonstrated.")
+        yield _problem((*path, "rule"), message)
+        return
+    for kind, _value, here in _leaves(rule, (*path, "rule")):
+        if kind != "competency":
+            message = _("Only competencies belong in the rule of a competency.")
+            yield _problem(here, message, kind)
+    yield from _check_rule(rule, (*path, "rule"), own_exams=set())
+
+
 _CRITERIA_OF: dict[str, Callable[[Document, Path, _World], Iterator[Problem]]] = {
     Kind.LEVEL_1: _check_level1,
     Kind.LEVEL_2: _check_level2,
+    Kind.COMPETENCY: _check_competency,
     Kind.PROGRAMME: _check_programme,
 }
 

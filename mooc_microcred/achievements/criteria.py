@@ -14,6 +14,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from mooc_microcred.achievements.data import Measure, Verdict
+from mooc_microcred.competencies.data import Key, MasteryData
 from mooc_microcred.core.evidence import Fact
 from mooc_microcred.core.platform import CourseState
 
@@ -22,13 +23,14 @@ Rule = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What must be read of the platform, and of which exams, to judge a rule."""
+    """What must be read of the platform, and of which exams and competencies, to judge a rule."""
 
     grade: bool = False
     completion: bool = False
     completion_floor: Decimal = Decimal(0)
     subsections: frozenset[str] = frozenset()
     exams: frozenset[str] = frozenset()
+    competencies: frozenset[Key] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,13 @@ class Facts:
 
     Attributes:
         exams: facts by exam code; a code without a released result is absent.
+        mastery: by competency; what was not attempted is absent.
     """
 
     course_key: str
     course: CourseState = field(default_factory=CourseState)
     exams: Mapping[str, Fact] = field(default_factory=dict)
+    mastery: Mapping[Key, MasteryData] = field(default_factory=dict)
 
 
 def _leaves(rule: Rule) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
@@ -74,6 +78,9 @@ def needs_of(rule: Rule | None) -> Needs:
         completion_floor=min(floors, default=Decimal(0)),
         subsections=frozenset(args["block"] for kind, args, _ in leaves if kind == "subsection_grade"),
         exams=frozenset(args["code"] for kind, args, _ in leaves if kind == "exam"),
+        competencies=frozenset(
+            (args["framework"], args["item"]) for kind, args, _ in leaves if kind == "competency"
+        ),
     )
 
 
@@ -84,6 +91,8 @@ def judge(rule: Rule, facts: Facts) -> Verdict:
         return _judge_group(kind, [judge(child, facts) for child in value])
     if kind == "weighted":
         return _judge_weighted(value, facts)
+    if kind == "competency":
+        return _judge_competency(value, facts)
     have, reference, due = _value_of(kind, value, facts)
     measure = _measure(kind, value, facts, have)
     return Verdict(met=measure.met, measures=(measure,), references=reference, due=due)
@@ -100,6 +109,25 @@ def _judge_group(kind: str, verdicts: list[Verdict]) -> Verdict:
         references=tuple(dict.fromkeys(ref for one in basis for ref in one.references)),
         due=min(dues, default=None),
     )
+
+
+def _judge_competency(value: Mapping[str, Any], facts: Facts) -> Verdict:
+    """Judge by the status, which only rises; the figures are those by which it rose."""
+    mastery = facts.mastery.get((value["framework"], value["item"]))
+    details: dict[str, Any] = {"framework": value["framework"], "item": value["item"]}
+    references: tuple[str, ...] = ()
+    if mastery is not None:
+        details |= {"status": mastery.status, "pieces": mastery.pieces, "available": mastery.available}
+        references = (f"mastery:{mastery.framework}/{mastery.item}",)
+    measure = Measure(
+        "competency",
+        f"{value['framework']}/{value['item']}",
+        mastery is not None and mastery.demonstrated,
+        mastery.percent if mastery is not None else None,
+        mastery.need if mastery is not None else None,
+        details=details,
+    )
+    return Verdict(met=measure.met, measures=(measure,), references=references)
 
 
 def _judge_weighted(value: Mapping[str, Any], facts: Facts) -> Verdict:

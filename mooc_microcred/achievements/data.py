@@ -132,8 +132,9 @@ class Measure:
 
     Attributes:
         kind: ``completion``, ``course_grade``, ``exam``, ``weighted``, ``certificate``,
-            ``achievement``, ``credits``.
-        key: what it is about: a course key, an exam code, an achievement code.
+            ``competency``, ``achievement``, ``credits``.
+        key: what it is about: a course key, an exam code, an achievement code, the identifiers of a
+            competency as ``framework/item``.
         have, need: numbers in ``unit`` (percent 0-100, units, credits); None where unknown.
     """
 

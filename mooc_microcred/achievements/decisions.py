@@ -32,6 +32,7 @@ from mooc_microcred.achievements.models import (
     CertificateAsk,
     new_uuid,
 )
+from mooc_microcred.competencies.data import Key, MasteryData
 from mooc_microcred.core.conf import microcred_settings
 from mooc_microcred.core.evidence import Fact, get_evidence_source
 from mooc_microcred.core.platform import (
@@ -73,6 +74,8 @@ class LearnerTruth:
         runs: the runs that the requests are about; "" among them means everything.
         scope: codes of the achievements to be judged.
         asks: by run, what came of asking the platform for a certificate.
+        mastery: by competency that some rule asks for; what was not attempted is absent.
+        touched: the competencies among them that the requests may concern.
     """
 
     learner_id: int
@@ -85,6 +88,8 @@ class LearnerTruth:
     exams: dict[str, Fact] = field(default_factory=dict)
     asks: dict[str, CertificateAsk] = field(default_factory=dict)
     may_ask: bool = False
+    mastery: Mapping[Key, MasteryData] = field(default_factory=dict)
+    touched: set[Key] = field(default_factory=set)
 
     def live(self) -> dict[str, Award]:
         """Return the live awards by achievement code."""
@@ -133,6 +138,7 @@ def scope_of(catalogue: Catalogue, truth: LearnerTruth) -> set[str]:
     runs = (set(truth.enrolments) if everything else set()) | (truth.runs - {""})
     codes = {code for run in runs for code in catalogue.codes_for_run(run)}
     codes |= {code for code, award in truth.live().items() if everything or award.course_key in truth.runs}
+    codes |= {code for key in truth.touched for code in catalogue.codes_for_competency(key)}
     return catalogue.with_dependents(codes)
 
 
@@ -318,7 +324,9 @@ class _LearnerJudge:
         definition = self._definition_of(award)
         snapshot = _course_from_snapshot(award.evidence)
         standing = {exam: fact for exam, fact in facts.items() if fact.percent is not None}
-        verdict = judge(definition.rule or {}, Facts(award.course_key, snapshot, standing))
+        verdict = judge(
+            definition.rule or {}, Facts(award.course_key, snapshot, standing, self.truth.mastery)
+        )
         if verdict.met:
             evidence = {
                 **award.evidence,
@@ -415,6 +423,8 @@ class _LearnerJudge:
             return
         if self.catalogue.versions[code][0].kind == Kind.PROGRAMME:
             self._earn_programme(code, last)
+        elif self.catalogue.versions[code][0].kind == Kind.COMPETENCY:
+            self._earn_competency(code, last)
         else:
             self._earn_in_a_run(code, last)
 
@@ -424,7 +434,8 @@ class _LearnerJudge:
             state = self.truth.states.get(run)
             if state is None:
                 continue
-            verdict = judge_in_run(definition, run, state, exams, self.counting_level1(definition))
+            level1 = self.counting_level1(definition)
+            verdict = judge_in_run(definition, run, state, exams, level1, self.truth.mastery)
             if verdict.due and verdict.due > self.now:
                 self.decision.dues.add((run, verdict.due))
             if definition.mode == "own_with_platform":
@@ -457,8 +468,19 @@ class _LearnerJudge:
         if waits_until is not None and self.now < waits_until:
             self.decision.dues.add((run, waits_until))
             return
-        if definition.rule and judge(definition.rule, Facts(run, state, self.truth.exams)).met:
+        if definition.rule and judge(definition.rule, self._facts(run, state)).met:
             self.decision.asks[run] = ask
+
+    def _facts(self, run: str, state: CourseState) -> Facts:
+        return Facts(run, state, self.truth.exams, self.truth.mastery)
+
+    def _earn_competency(self, code: str, last: Award | None) -> None:
+        definition = self.catalogue.judging(code, None)
+        if definition is None or definition.rule is None:
+            return
+        verdict = judge(definition.rule, self._facts("", CourseState()))
+        if verdict.met and _is_new(verdict, last):
+            self._issue(definition, "", verdict, CourseState())
 
     def _earn_programme(self, code: str, last: Award | None) -> None:
         definition = self.catalogue.judging(code, self._programme_since(code)) or None
@@ -559,9 +581,10 @@ def judge_in_run(
     state: CourseState,
     exams: Mapping[str, Fact],
     level1: Award | None,
+    mastery: Mapping[Key, MasteryData],
 ) -> Verdict:
     """Judge a Level 1 or Level 2 in one run, with its certificate and its Level 1 where it needs them."""
-    facts = Facts(run, state, exams)
+    facts = Facts(run, state, exams, mastery)
     verdicts = []
     if definition.mode in MIRRORED:
         verdicts.append(judge(CERTIFICATE_RULE, facts))

@@ -1,6 +1,7 @@
 """The one path by which awards come to be and end: from a due request to written awards.
 
     claim due requests -> take the learners' leases -> fold all their due requests
+    -> judge and write what they have shown of competencies
     -> read the truth in bulk -> decide (pure, see decisions.py) -> write -> delete what was folded
 
 A storm of events costs one evaluation, their order does not matter, and a lost message, a
@@ -27,6 +28,7 @@ from mooc_microcred.achievements.models import (
     EvaluationRequest,
 )
 from mooc_microcred.achievements.writing import LearnerWork, ask_for_certificates, write_decisions
+from mooc_microcred.competencies import api as competencies
 from mooc_microcred.core import clock
 from mooc_microcred.core.claims import claim_due
 from mooc_microcred.core.conf import microcred_settings
@@ -168,6 +170,9 @@ def _fold(learners: Collection[int]) -> dict[int, list[Hint]]:
 def _evaluate(token: str, hints: Mapping[int, Sequence[Hint]], report: EvaluationReport) -> None:
     catalogue = current_catalogue()
     runs = {learner: {hint.course_key for hint in found} for learner, found in hints.items()}
+    # Written first, and by the same leases: a worker that dies after it leaves the requests, and what
+    # was demonstrated is demonstrated.
+    competencies.update_mastery(token=token, runs=runs)
     decisions = decide_learners(catalogue, runs)
     work = [
         LearnerWork(learner, decisions[learner], [hint.request_id for hint in found])
@@ -205,6 +210,7 @@ def read_truths(catalogue: Catalogue, runs: Mapping[int, set[str]], now: datetim
     truths: dict[int, LearnerTruth] = {}
     queries: list[StateQuery] = []
     exam_codes: set[str] = set()
+    mastery, assessed = _read_mastery(catalogue, runs)
     for learner in learners:
         truth = LearnerTruth(
             learner_id=learner,
@@ -213,6 +219,8 @@ def read_truths(catalogue: Catalogue, runs: Mapping[int, set[str]], now: datetim
             enrolments={one.course_key: one for one in enrolments.get(learner, ())},
             runs=runs[learner],
         )
+        truth.mastery = mastery.get(learner, {})
+        truth.touched = _touched(truth, assessed)
         truth.scope = scope_of(catalogue, truth)
         wanted, exams = queries_for(catalogue, truth)
         queries += wanted
@@ -241,6 +249,42 @@ def _read_awards(learners: Collection[int]) -> Mapping[int, list[Award]]:
     for award in rows.order_by("issued_at", "id"):
         found[award.learner_id].append(award)
     return found
+
+
+def _read_mastery(
+    catalogue: Catalogue, runs: Mapping[int, set[str]]
+) -> tuple[dict[int, dict[competencies.Key, competencies.MasteryData]], dict[str, set[competencies.Key]]]:
+    """Return what learners have shown of the competencies that rules ask for, and what the runs assess.
+
+    What was shown of a retired competency counts for its successor. No query where no rule asks.
+    """
+    if not catalogue.competencies:
+        return {}, {}
+    names = competencies.predecessors_of(keys=catalogue.competencies)
+    shown = competencies.mastery_of_learners(
+        learner_ids=list(runs), keys={one for found in names.values() for one in found}
+    )
+    mastery: dict[int, dict[competencies.Key, competencies.MasteryData]] = {}
+    for learner, found in shown.items():
+        mastery[learner] = {}
+        for key, olds in names.items():
+            best = max((found[one] for one in olds if one in found), key=_rank, default=None)
+            if best is not None:
+                mastery[learner][key] = best
+    single = {run for found in runs.values() for run in found if run}
+    by_run = competencies.assessed_keys(course_keys=single)
+    assessed = {run: {key for key, olds in names.items() if olds & found} for run, found in by_run.items()}
+    return mastery, assessed
+
+
+def _rank(mastery: competencies.MasteryData) -> int:
+    return competencies.STATUSES.index(mastery.status)
+
+
+def _touched(truth: LearnerTruth, assessed: Mapping[str, set[competencies.Key]]) -> set[competencies.Key]:
+    """Return the competencies that the requests may concern: those of their runs, or all that were tried."""
+    touched = {key for run in truth.runs for key in assessed.get(run, ())}
+    return touched | set(truth.mastery) if "" in truth.runs else touched
 
 
 def _read_exams(learners: Collection[int], codes: Collection[str]) -> Mapping[tuple[int, str], Fact]:

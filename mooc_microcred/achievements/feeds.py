@@ -14,7 +14,8 @@ from uuid import uuid4
 
 from django.db import transaction
 
-from mooc_microcred.achievements.catalogue import get_definition, leaves_of
+from mooc_microcred.achievements.catalogue import course_of_run, get_definition, leaves_of
+from mooc_microcred.achievements.criteria import needs_of
 from mooc_microcred.achievements.data import Definition
 from mooc_microcred.achievements.models import (
     Achievement,
@@ -26,6 +27,7 @@ from mooc_microcred.achievements.models import (
     RunOffer,
 )
 from mooc_microcred.achievements.requests import append_requests
+from mooc_microcred.competencies import api as competencies
 from mooc_microcred.core import clock
 from mooc_microcred.core.conf import microcred_settings
 from mooc_microcred.core.platform import get_platform
@@ -83,6 +85,11 @@ def concerned_by_everything(*, organization: str = "") -> tuple[list[str], list[
     requirements = list(rows)
     courses = {(one.organization, one.number) for one in requirements if not one.course_key}
     runs = {one.course_key for one in requirements if one.course_key}
+    runs |= {
+        run
+        for run in competencies.assessed_courses()
+        if not organization or course_of_run(run)[0] == organization
+    }
     if courses:
         runs |= {run for found in get_platform().course_runs(courses).values() for run in found}
     return sorted(runs), list(programmes.order_by("id").values_list("id", flat=True))
@@ -178,6 +185,10 @@ def _split_by_run(feed: Feed, definition: Definition) -> None:
             achievement_id=definition.achievement_id, state=RunOffer.State.ADOPTED
         )
         runs = [*rule.runs, *adopted.values_list("course_key", flat=True)]
+    elif definition.kind == Achievement.Kind.COMPETENCY:
+        # Who has shown something of its competencies is enrolled where they are assessed.
+        names = competencies.predecessors_of(keys=needs_of(definition.rule).competencies)
+        runs = sorted(competencies.assessed_courses(keys={one for found in names.values() for one in found}))
     elif rule is not None:
         course = (rule.organization, rule.number)
         runs = list(get_platform().course_runs([course]).get(course, ()))

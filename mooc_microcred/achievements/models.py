@@ -41,6 +41,7 @@ class Achievement(models.Model):
     class Kind(models.TextChoices):
         LEVEL_1 = "level1", _("Level 1: completion")
         LEVEL_2 = "level2", _("Level 2: achievement")
+        COMPETENCY = "competency", _("demonstrated competency")
         PROGRAMME = "programme", _("programme")
 
     code = models.SlugField(max_length=64, unique=True)
@@ -211,6 +212,30 @@ class Feed(models.Model):
 
     def __str__(self):
         return f"{self.reason} {self.course_key or self.version} after {self.after_learner}"
+
+
+class Backfill(models.Model):
+    """A resumable walk over the platform's certificates that makes their Level 1 awards, page by page.
+
+    .. no_pii:
+    """
+
+    course_keys = models.JSONField(help_text=_("runs whose certificates are concerned"))
+    announce = models.BooleanField(help_text=_("whether each learner is told"))
+    created = models.DateTimeField()
+    after = models.BigIntegerField(default=0, help_text=_("the platform's key of the last certificate done"))
+    examined = models.PositiveBigIntegerField(default=0)
+    issued = models.PositiveBigIntegerField(default=0)
+    changed = models.PositiveBigIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        app_label = "mooc_microcred"
+        verbose_name = _("backfill")
+        verbose_name_plural = _("backfills")
+
+    def __str__(self):
+        return f"backfill {self.pk} after {self.after}"
 
 
 class Award(models.Model):

@@ -8,6 +8,7 @@ from typing import Any
 
 from mooc_microcred.achievements.awards import award_data
 from mooc_microcred.achievements.catalogue import Catalogue, current_catalogue
+from mooc_microcred.achievements.criteria import Facts, judge
 from mooc_microcred.achievements.data import AchievementProgress, Holding, Measure, counts
 from mooc_microcred.achievements.decisions import (
     LearnerTruth,
@@ -17,7 +18,7 @@ from mooc_microcred.achievements.decisions import (
     judge_in_run,
 )
 from mooc_microcred.achievements.evaluation import read_truths
-from mooc_microcred.achievements.models import Award
+from mooc_microcred.achievements.models import Achievement, Award
 from mooc_microcred.core import clock
 
 
@@ -74,6 +75,18 @@ def _progress_of(catalogue: Catalogue, truth: LearnerTruth, code: str) -> Achiev
         return AchievementProgress(
             code, newest.kind, newest.organization, newest.name, newest.version_id, "", False, ()
         )
+    if newest.kind == Achievement.Kind.COMPETENCY and newest.rule is not None:
+        verdict = judge(newest.rule, Facts("", mastery=truth.mastery))
+        return AchievementProgress(
+            code=code,
+            kind=newest.kind,
+            organization=newest.organization,
+            name=newest.name,
+            version_id=newest.version_id,
+            course_key="",
+            met=verdict.met,
+            measures=verdict.measures,
+        )
     best = None
     for run, definition in candidate_runs(catalogue, truth, code):
         state = truth.states.get(run)
@@ -81,7 +94,7 @@ def _progress_of(catalogue: Catalogue, truth: LearnerTruth, code: str) -> Achiev
             continue
         level1 = truth.live().get(definition.level1)
         counting = level1 if level1 is not None and counts(level1, truth.now) else None
-        verdict = judge_in_run(definition, run, state, truth.exams, counting)
+        verdict = judge_in_run(definition, run, state, truth.exams, counting, truth.mastery)
         progress = AchievementProgress(
             code=code,
             kind=definition.kind,

@@ -22,6 +22,7 @@ from opaque_keys.edx.keys import CourseKey
 from opaque_keys.edx.locator import LibraryLocator
 
 from mooc_microcred.achievements.models import CourseRequirement
+from mooc_microcred.competencies import api as competencies
 from mooc_microcred.core import clock
 from mooc_microcred.core.conf import microcred_settings
 
@@ -54,7 +55,7 @@ class _Needs:
 class _Watched:
     """The set as it was at one instant, with the answers given from it."""
 
-    def __init__(self, rows: Iterable[tuple[str, str, str, bool]], at: datetime):
+    def __init__(self, rows: Iterable[tuple[str, str, str, bool]], assessing: Iterable[str], at: datetime):
         self.at = at
         self._all = _Needs()
         self._completion = _Needs()
@@ -68,6 +69,13 @@ class _Watched:
                     needs.courses.add((organization.casefold(), number.casefold()))
             if course_key:
                 self._listed.add(_course_of(course_key))
+        # A course whose content assesses competencies counts without any achievement of its own.
+        self._all.runs |= {course_key.casefold() for course_key in assessing}
+
+    @property
+    def empty(self) -> bool:
+        """Say whether no achievement looks at any course."""
+        return not (self._all.courses or self._all.runs)
 
     def answers(self, course_key: str) -> tuple[bool, bool, bool]:
         """Return (watched, watched for completion, has a run that is listed) of a run."""
@@ -104,7 +112,7 @@ def _read() -> _Watched:
     """Read the set over this thread's connection."""
     at = clock.now()
     rows = CourseRequirement.objects.values_list("organization", "number", "course_key", "needs_completion")
-    return _Watched(rows, at)
+    return _Watched(rows, competencies.assessed_courses(), at)
 
 
 class CourseWatch:
@@ -122,9 +130,19 @@ class CourseWatch:
 
     def answers(self, course_key: str) -> tuple[bool, bool, bool]:
         """Return (watched, watched for completion, has a run that is listed) of a run."""
+        watched = self._current()
+        return _EVERYTHING if watched is None else watched.answers(course_key)
+
+    def watches_anything(self) -> bool:
+        """Say whether some achievement looks at some course."""
+        watched = self._current()
+        return watched is None or not watched.empty
+
+    def _current(self) -> _Watched | None:
+        """Return the set as it was at most CACHE_TTL seconds ago; None where it cannot be read."""
         ttl = microcred_settings.CACHE_TTL
         if ttl <= 0:
-            return _read().answers(course_key)
+            return _read()
         watched = self._watched
         age = self._age(watched)
         if age is None or age > ttl:
@@ -135,8 +153,8 @@ class CourseWatch:
             self._start_thread(wait=False)
         if watched is None or age is None or age > ttl:
             self._complain()
-            return _EVERYTHING
-        return watched.answers(course_key)
+            return None
+        return watched
 
     @staticmethod
     def _age(watched: _Watched | None) -> float | None:
@@ -216,6 +234,14 @@ def is_watched(course_key: str, *, completion: bool = False) -> bool:
         CACHE_TTL 0 (tests only) the answer is read over the caller's connection each time.
     """
     return _watch.answers(course_key)[1 if completion else 0]
+
+
+def watches_anything() -> bool:
+    """Say whether some achievement looks at some course: else nobody has anything to see. No query.
+
+    The same freshness and the same "yes" in doubt as :func:`is_watched`.
+    """
+    return _watch.watches_anything()
 
 
 def has_listed_run(course_key: str) -> bool:

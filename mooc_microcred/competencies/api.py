@@ -7,12 +7,29 @@ from mooc_microcred.competencies.coverage import (
     describe_relation,
     tags_of_course,
 )
+from mooc_microcred.competencies.data import DEMONSTRATED, STATUSES, Key, MasteryData
 from mooc_microcred.competencies.frameworks import (
     get_competencies,
     get_framework,
     list_frameworks,
     predecessors_of,
     search_items,
+)
+from mooc_microcred.competencies.mastery import (
+    DEMONSTRATED_TOPIC,
+    assessed_courses,
+    assessed_keys,
+    courses_of_framework,
+    mastery_of_learner,
+    mastery_of_learners,
+    update_mastery,
+)
+from mooc_microcred.competencies.retirement import export_learner, forget_learner
+from mooc_microcred.competencies.rules import (
+    CRITERIA_CHANGED,
+    criteria_in_force,
+    list_criteria,
+    set_criteria,
 )
 from mooc_microcred.competencies.sync import (
     SYNC,
@@ -21,7 +38,6 @@ from mooc_microcred.competencies.sync import (
     mark_course_dirty,
     sync_due,
 )
-
 from mooc_microcred.core.authoring import (
     may_edit_content,
     may_see_content,
@@ -29,22 +45,39 @@ from mooc_microcred.core.authoring import (
 )
 
 __all__ = [
+    "CRITERIA_CHANGED",
+    "DEMONSTRATED",
+    "DEMONSTRATED_TOPIC",
+    "Key",
+    "MasteryData",
+    "STATUSES",
     "SYNC",
     "TAGS_CHANGED",
+    "assessed_courses",
+    "assessed_keys",
     "count_dirty",
+    "courses_of_framework",
     "coverage_csv",
     "coverage_of_course",
+    "criteria_in_force",
     "describe_gap",
     "describe_relation",
+    "export_learner",
+    "forget_learner",
     "get_competencies",
     "get_framework",
+    "list_criteria",
     "list_frameworks",
     "mark_course_dirty",
+    "mastery_of_learner",
+    "mastery_of_learners",
     "may_edit_content",
     "may_see_content",
     "predecessors_of",
     "require_sight_of_content",
     "search_items",
+    "set_criteria",
     "sync_due",
     "tags_of_course",
+    "update_mastery",
 ]

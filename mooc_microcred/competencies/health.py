@@ -18,7 +18,9 @@ def probe_courses() -> Iterable[Finding]:
         waiting=CourseSync.objects.filter(due__isnull=False),
     )
     failing = list(
-        CourseSync.objects.exclude(last_error="").order_by("course_key").values_list("course_key", flat=True)[:5]
+        CourseSync.objects.exclude(last_error="")
+        .order_by("course_key")
+        .values_list("course_key", flat=True)[:5]
     )
     if failing:
         yield Finding(

@@ -10,9 +10,9 @@ from decimal import Decimal, InvalidOperation
 from hashlib import blake2b
 from typing import Any
 
-from mooc_microcred.core.content import Block, CourseOutline
 from mooc_microcred.competencies.data import RELATIONS
 from mooc_microcred.competencies.models import ContentTag
+from mooc_microcred.core.content import Block, CourseOutline
 
 SUBSECTION = "sequential"
 # The longest key that the platform stores.

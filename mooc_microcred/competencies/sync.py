@@ -18,12 +18,12 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Q, Value, When
 
-from mooc_microcred.core.content import CourseOutline, get_content
 from mooc_microcred.competencies.data import SyncReport
 from mooc_microcred.competencies.models import ContentTag, CourseSync, Framework, new_uuid
 from mooc_microcred.competencies.outlines import WantedTag, tags_of_outline, units_of_outline
 from mooc_microcred.core import clock, outbox
 from mooc_microcred.core.claims import claim_due
+from mooc_microcred.core.content import CourseOutline, get_content
 from mooc_microcred.core.kick import kick_after_commit
 from mooc_microcred.core.platform import PlatformUnavailable
 

@@ -136,7 +136,9 @@ def host_names(name: str, value: Any) -> list[CheckMessage]:
     """Check a list of names of hosts: no addresses, no ports, no wildcards."""
     found = texts(name, value)
     for host in () if found else value:
-        if not re.fullmatch(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])", host):
+        if not re.fullmatch(
+            r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])", host
+        ):
             found.append(
                 _error(
                     2,

@@ -182,6 +182,30 @@ class CertificateAnswer:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ListedCertificate:
+    """A certificate with whose and of which run it is."""
+
+    learner_id: int
+    course_key: str
+    certificate: CertificateState
+
+
+@dataclass(frozen=True, slots=True)
+class CertificatePage:
+    """Some of the platform's certificates, in the order of the platform's own keys.
+
+    Attributes:
+        certificates: those of the wanted runs among the certificates that were looked at.
+        after: key of the last certificate that was looked at, to go on above.
+        highest: highest key that there is now; at the end ``after`` has reached it.
+    """
+
+    certificates: Sequence[ListedCertificate]
+    after: int
+    highest: int
+
+
 class Platform(Protocol):
     """The port. Learners are user ids; courses are course keys as text."""
 
@@ -198,6 +222,15 @@ class Platform(Protocol):
 
     def read_enrolments(self, learner_ids: Collection[int]) -> Mapping[int, Sequence[EnrolmentState]]:
         """Return all enrolments of each learner, also inactive ones."""
+
+    def list_certificates(
+        self, course_keys: Collection[str], *, after: int, limit: int
+    ) -> CertificatePage:
+        """Look at the next ``limit`` certificates whose key is above ``after``, and return those of the runs.
+
+        A constant number of short queries on ranges of the primary key: the platform has no index of
+        the certificates of one run.
+        """
 
     def enrolled_learners(self, course_keys: Collection[str], *, after: int, limit: int) -> Sequence[int]:
         """Return ids of learners ever enrolled in any run: ascending, above ``after``, at most ``limit``."""

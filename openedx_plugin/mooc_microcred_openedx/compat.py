@@ -227,3 +227,59 @@ def course_about_url(overview: Any) -> str:
     from common.djangoapps.util.course import get_link_for_about_page
 
     return get_link_for_about_page(overview)
+
+
+def student_module() -> Any:
+    """Return the model in which blocks keep a learner's state and score."""
+    from lms.djangoapps.courseware.models import StudentModule
+
+    return StudentModule
+
+
+def anonymous_user_id() -> Any:
+    """Return the model of the ids under which learners hand in work."""
+    from common.djangoapps.student.models import AnonymousUserId
+
+    return AnonymousUserId
+
+
+def score_summary() -> Any | None:
+    """Return the model of the scores of work that was handed in; None without the submissions app."""
+    from django.apps import apps
+
+    if not apps.is_installed("submissions"):
+        return None
+    from submissions.models import ScoreSummary
+
+    return ScoreSummary
+
+
+def current_request() -> Any | None:
+    """Return the request that this thread answers, if any."""
+    from crum import get_current_request
+
+    return get_current_request()
+
+
+def learner_of_home(request: Any) -> int | None:
+    """Return whose course cards a request to the learner home renders: staff may look at a learner's."""
+    if not request.user.is_authenticated:
+        return None
+    if request.GET.get("user"):
+        from lms.djangoapps.learner_home.utils import get_masquerade_user
+
+        return get_masquerade_user(request).id
+    return request.user.id
+
+
+def enrolled_runs(learner_id: int) -> list[str]:
+    """Return the keys of the runs in which a learner is enrolled now; one query."""
+    rows = course_enrollment().objects.filter(user_id=learner_id, is_active=True)
+    return [str(key) for key in rows.values_list("course_id", flat=True)]
+
+
+def render_mako(template: str, context: dict[str, Any]) -> str:
+    """Return a Mako template of the platform, themed, rendered for the current request."""
+    from common.djangoapps.edxmako.shortcuts import render_to_string
+
+    return render_to_string(template, context, request=current_request())

@@ -1,7 +1,8 @@
 """The platform port for edx-platform: the tables that the platform itself reads, in bulk.
 
-What is cached per request is forgotten before each read: a worker lives for hours, and the
-platform clears its request caches between tasks only. Every read is a constant number of
+What is cached per request is forgotten before each read of a worker or a command: they live for hours,
+and the platform clears its request caches between tasks only. A web request has just begun with empty
+ones, and the platform's own code in it goes on using what it has put there. Every read is a constant number of
 queries, whatever the number of learners and runs; only the completion of a learner who may have
 reached what is asked for is read one by one, since the platform has no other way.
 """
@@ -20,7 +21,7 @@ from typing import Any, TypeVar
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count, Max, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from edx_django_utils.cache import RequestCache
@@ -28,7 +29,9 @@ from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
 
 from mooc_microcred.core.platform import (
+    BlockScore,
     CertificateAnswer,
+    CertificatePage,
     CertificateState,
     CompletionState,
     CourseState,
@@ -36,10 +39,12 @@ from mooc_microcred.core.platform import (
     EnrolmentState,
     GradeState,
     LearnerProfile,
+    ListedCertificate,
     PlatformUnavailable,
+    ScoreQuery,
     StateQuery,
 )
-from mooc_microcred_openedx import compat
+from mooc_microcred_openedx import compat, scores
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +67,8 @@ def _reads(call: Call) -> Call:
 
     @wraps(call)
     def read(*args, **kwargs):
-        RequestCache.clear_all_namespaces()
+        if compat.current_request() is None:
+            RequestCache.clear_all_namespaces()
         try:
             return call(*args, **kwargs)
         except PlatformUnavailable:
@@ -120,6 +126,11 @@ class EdxPlatform:
             )
         return answer
 
+    @_reads
+    def read_block_scores(self, queries: Collection[ScoreQuery]) -> dict[Pair, dict[str, BlockScore]]:
+        """Return the scores that learners have, by (learner, run) and usage key."""
+        return scores.read_block_scores(queries)
+
     # --- enrolments and courses ---
 
     @_reads
@@ -133,6 +144,28 @@ class EdxPlatform:
             ):
                 found[user_id].append(EnrolmentState(str(key), created or _LONG_AGO, mode, active))
         return found
+
+    @_reads
+    def list_certificates(self, course_keys: Collection[str], *, after: int, limit: int) -> CertificatePage:
+        """Look at the next ``limit`` certificates above key ``after``, and return those of the runs."""
+        table = compat.generated_certificate().objects
+        looked_at = list(table.filter(id__gt=after).order_by("id").values_list("id", flat=True)[:limit])
+        highest = table.aggregate(highest=Max("id"))["highest"] or 0
+        keys = _keys(course_keys)
+        if not looked_at or not keys:
+            return CertificatePage([], looked_at[-1] if looked_at else after, highest)
+        rows = list(
+            table.filter(id__gt=after, id__lte=looked_at[-1], course_id__in=keys)
+            .order_by("id")
+            .values_list("id", "user_id", "course_id", "status", "mode", "verify_uuid", "created_date")
+        )
+        overviews = _overviews({str(row[2]) for row in rows})
+        states = _certificate_states(rows, overviews)
+        return CertificatePage(
+            [ListedCertificate(*pair, state) for pair, state in states.items()],
+            after=looked_at[-1],
+            highest=highest,
+        )
 
     @_reads
     def enrolled_learners(self, course_keys: Collection[str], *, after: int, limit: int) -> list[int]:
@@ -257,6 +290,13 @@ def _certificates(
         .objects.filter(**_pairs_filter(queries))
         .values_list("id", "user_id", "course_id", "status", "mode", "verify_uuid", "created_date")
     )
+    return _certificate_states(rows, overviews)
+
+
+def _certificate_states(
+    rows: Sequence[tuple[Any, ...]], overviews: Mapping[str, Any]
+) -> dict[Pair, CertificateState]:
+    """Return the certificates of rows (id, user, run, status, mode, verification id, created)."""
     if not rows:
         return {}
     invalidated = set(

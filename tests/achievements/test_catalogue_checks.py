@@ -139,7 +139,7 @@ SHAPES = [
         "an unknown kind",
         document({**level1(), "kind": "level3"}),
         "achievements[0].kind",
-        "level1, level2, programme",
+        "level1, level2, competency, programme",
     ),
     ("a name in no language", document(level1(name={})), "achievements[0].name", "th, en"),
     ("a name in a third language", document(level1(name={"fr": "x"})), "achievements[0].name", "no field fr"),

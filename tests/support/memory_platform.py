@@ -12,7 +12,9 @@ from uuid import uuid4
 from opaque_keys.edx.keys import CourseKey
 
 from mooc_microcred.core.platform import (
+    BlockScore,
     CertificateAnswer,
+    CertificatePage,
     CertificateState,
     CompletionState,
     CourseState,
@@ -20,7 +22,9 @@ from mooc_microcred.core.platform import (
     EnrolmentState,
     GradeState,
     LearnerProfile,
+    ListedCertificate,
     PlatformUnavailable,
+    ScoreQuery,
     StateQuery,
 )
 
@@ -50,10 +54,13 @@ class MemoryPlatform:
         self.refusals: dict[tuple[int, str], str] = {}
         self.prevented: set[tuple[int, str]] = set()
         self.allowed: set[tuple[int, str]] = set()
+        self.score_reads = 0
+        self.scores: dict[tuple[int, str], dict[str, BlockScore]] = defaultdict(dict)
         self.states: dict[tuple[int, str], CourseState] = {}
         self.enrolments: dict[int, dict[str, EnrolmentState]] = defaultdict(dict)
         self.courses: dict[str, CourseSummary] = {}
         self.learners: dict[int, LearnerProfile] = {}
+        self.certificate_keys: dict[tuple[int, str], int] = {}
 
     # --- what a test sets ---
 
@@ -107,6 +114,7 @@ class MemoryPlatform:
             )
         )
         self._change(learner_id, course_key, certificate=certificate)
+        self.certificate_keys.setdefault((learner_id, course_key), len(self.certificate_keys) + 1)
 
     def grade(self, learner_id: int, course_key: str, percent, passed: bool | None = None):
         percent = Decimal(str(percent))
@@ -120,6 +128,16 @@ class MemoryPlatform:
     def grade_subsection(self, learner_id: int, course_key: str, block: str, percent):
         state = self.states.get((learner_id, course_key), CourseState())
         self._change(learner_id, course_key, subsections={**state.subsections, block: Decimal(str(percent))})
+
+    def score(self, learner_id: int, course_key: str, block: str, earned, possible=1, at=None):
+        """Set the score of a block or subsection; ``earned`` None takes it away."""
+        if course_key not in self.enrolments[learner_id]:
+            self.enrol(learner_id, course_key)
+        if earned is None:
+            self.scores[learner_id, course_key].pop(block, None)
+        else:
+            score = BlockScore(Decimal(str(earned)), Decimal(str(possible)), at)
+            self.scores[learner_id, course_key][block] = score
 
     # --- the port ---
 
@@ -148,9 +166,37 @@ class MemoryPlatform:
             )
         return answer
 
+    def read_block_scores(self, queries: Collection[ScoreQuery]):
+        self._answer()
+        self.score_reads += 1
+        if self.unreadable & {query.learner_id for query in queries}:
+            raise PlatformUnavailable("a course of theirs is broken")
+        return {
+            (query.learner_id, query.course_key): {
+                block: score
+                for block, score in self.scores.get((query.learner_id, query.course_key), {}).items()
+                if block in query.blocks
+            }
+            for query in queries
+        }
+
     def read_enrolments(self, learner_ids):
         self._answer()
         return {learner: list(self.enrolments.get(learner, {}).values()) for learner in learner_ids}
+
+    def list_certificates(self, course_keys, *, after, limit):
+        self._answer()
+        by_key = sorted((key, pair) for pair, key in self.certificate_keys.items())
+        looked_at = [(key, pair) for key, pair in by_key if key > after][:limit]
+        return CertificatePage(
+            [
+                ListedCertificate(*pair, self.states[pair].certificate)
+                for _, pair in looked_at
+                if pair[1] in course_keys
+            ],
+            after=looked_at[-1][0] if looked_at else after,
+            highest=max(self.certificate_keys.values(), default=0),
+        )
 
     def enrolled_learners(self, course_keys, *, after, limit):
         self._answer()

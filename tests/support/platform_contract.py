@@ -13,7 +13,14 @@ from typing import Protocol
 
 import pytest
 
-from mooc_microcred.core.platform import CompletionState, CourseState, GradeState, Platform, StateQuery
+from mooc_microcred.core.platform import (
+    CompletionState,
+    CourseState,
+    GradeState,
+    Platform,
+    ScoreQuery,
+    StateQuery,
+)
 
 PY101 = "course-v1:KMUTT+PY101+2026"
 PY101_RERUN = "course-v1:KMUTT+PY101+2027"
@@ -38,6 +45,9 @@ class World(Protocol):
     def grade(self, learner: int, course_key: str, percent: int, *, passed: bool) -> None: ...
 
     def certify(self, learner: int, course_key: str, status: str = "downloadable") -> None: ...
+
+    def score(self, learner: int, course_key: str, block: str, earned: float, possible: float) -> str:
+        """Give a learner points for a problem, by its block id; return its usage key."""
 
     def invalidate(self, learner: int, course_key: str) -> None: ...
 
@@ -207,9 +217,11 @@ class PlatformContract:
         world.break_reads()
         for call in (
             lambda: self.read(port, learner),
+            lambda: port.read_block_scores([ScoreQuery(learner, PY101, (f"{PY101}+type@problem",))]),
             lambda: port.read_enrolments([learner]),
             lambda: port.enrolled_learners([PY101], after=0, limit=10),
             lambda: port.read_courses([PY101]),
+            lambda: port.list_certificates({PY101}, after=0, limit=10),
             lambda: port.course_runs([("KMUTT", "PY101")]),
             lambda: port.read_learners([learner]),
             lambda: port.find_learners(usernames=["somying"]),
@@ -218,6 +230,94 @@ class PlatformContract:
         ):
             with pytest.raises(PlatformUnavailable):
                 call()
+
+    # --- scores ---
+
+    def test_scores_are_read_by_block_and_what_was_not_attempted_is_absent(self, port, world, learner):
+        first = world.score(learner, PY101, "p1", 3, 4)
+        nought = world.score(learner, PY101, "p2", 0, 2)
+        other = world.add_learner("somchai")
+        world.enrol(other, PY101)
+        untouched = first.replace("p1", "p3")
+        found = port.read_block_scores(
+            [ScoreQuery(one, PY101, (first, nought, untouched)) for one in (learner, other)]
+        )
+        assert {block: one.percent for block, one in found[learner, PY101].items()} == {first: 75, nought: 0}
+        assert not found.get((other, PY101))
+        assert found[learner, PY101][first].possible == 4
+        assert first not in port.read_block_scores([ScoreQuery(learner, PY101, (nought,))])[learner, PY101]
+        assert not port.read_block_scores([])
+
+    def test_a_score_that_changed_is_read_anew(self, port, world, learner):
+        block = world.score(learner, PY101, "p1", 1, 4)
+        query = [ScoreQuery(learner, PY101, (block,))]
+        assert port.read_block_scores(query)[learner, PY101][block].percent == 25
+        world.elsewhere(lambda: world.score(learner, PY101, "p1", 4, 4))
+        assert port.read_block_scores(query)[learner, PY101][block].percent == 100
+
+    def test_scores_of_many_learners_cost_as_many_queries_as_those_of_one(self, port, world):
+        world.add_course(PY101)
+        learners = [world.add_learner(f"learner{number}") for number in range(6)]
+        blocks = set()
+        for one in learners:
+            world.enrol(one, PY101)
+            blocks |= {world.score(one, PY101, f"p{number}", 1, 2) for number in range(3)}
+
+        def read(who):
+            queries = [ScoreQuery(one, PY101, tuple(sorted(blocks))) for one in who]
+            return port.read_block_scores(queries)
+
+        few = world.queries(lambda: read(learners[:1]))
+        assert world.queries(lambda: read(learners)) == few
+        assert sum(len(one) for one in read(learners).values()) == 18
+
+    # --- certificates in bulk ---
+
+    def test_certificates_are_listed_in_pages_each_once_as_they_are_read_singly(self, port, world):
+        for course in (PY101, PY102):
+            world.add_course(course)
+        learners = [world.add_learner(f"learner{number}") for number in range(5)]
+        for one in learners:
+            for course in (PY101, PY102):
+                world.enrol(one, course)
+                world.certify(one, course)
+        world.certify(learners[1], PY101, "notpassing")
+        world.invalidate(learners[2], PY101)
+        world.show_certificates_from(PY102, datetime.now(UTC) + timedelta(days=1))
+        found, after = [], 0
+        while True:
+            page = port.list_certificates({PY101}, after=after, limit=3)
+            assert after <= page.after <= page.highest
+            found += page.certificates
+            if page.after == page.highest:
+                break
+            assert page.after > after
+            after = page.after
+        assert [(one.learner_id, one.course_key) for one in found] == [(one, PY101) for one in learners]
+        for one in found:
+            assert one.certificate == self.read(port, one.learner_id).certificate
+        assert [one.certificate.status for one in found] == [
+            "downloadable",
+            "notpassing",
+            "unavailable",
+            "downloadable",
+            "downloadable",
+        ]
+        hidden = port.list_certificates({PY102}, after=0, limit=100).certificates
+        assert len(hidden) == 5
+        assert not any(one.certificate.shown for one in hidden)
+        assert not port.list_certificates(set(), after=0, limit=100).certificates
+        assert not port.list_certificates({"course-v1:X+Y+Z"}, after=0, limit=100).certificates
+
+    def test_listing_certificates_costs_the_same_for_few_and_for_many(self, port, world):
+        world.add_course(PY101)
+        for number in range(8):
+            one = world.add_learner(f"learner{number}")
+            world.enrol(one, PY101)
+            world.certify(one, PY101)
+        few = world.queries(lambda: port.list_certificates({PY101}, after=0, limit=1))
+        assert few <= 5
+        assert world.queries(lambda: port.list_certificates({PY101}, after=0, limit=100)) == few
 
     # --- enrolments and courses ---
 
