@@ -45,6 +45,9 @@ class MicrocredOpenedxConfig(AppConfig):
                 "test": {"relative_path": "settings.common"},
             },
         },
+        "view_context_config": {
+            "lms.djangoapp": {"course_dashboard": "mooc_microcred_openedx.contexts.course_dashboard"},
+        },
         # Only signals of every supported openedx-events; the others are in wiring.py.
         "signals_config": {
             "lms.djangoapp": {
