@@ -16,9 +16,11 @@ from mooc_microcred.achievements.tasks import TURN_SECONDS, evaluate_due_request
 from mooc_microcred.competencies.api import SYNC, sync_due
 from mooc_microcred.core import outbox
 from mooc_microcred.core.kick import ARGUMENTS_VERSION, RELAY, kick
+from mooc_microcred.credentials.status.lists import sign_due
+from mooc_microcred.credentials.status.settling import SIGN_LISTS
 from mooc_microcred.creditbank.api import deliver_due
 
-__all__ = ["deliver_to_banks", "evaluate_due_requests", "relay_outbox", "sync_courses"]
+__all__ = ["deliver_to_banks", "evaluate_due_requests", "relay_outbox", "sign_status_lists", "sync_courses"]
 
 DELIVER = "mooc_microcred.tasks.deliver_to_banks"
 
@@ -70,4 +72,18 @@ def sync_courses(version: int = ARGUMENTS_VERSION) -> None:
     while sync_due().claimed:
         if time.monotonic() >= ends:
             kick(SYNC)
+            break
+
+
+@shared_task(name=SIGN_LISTS, ignore_result=True, acks_late=True)
+def sign_status_lists(version: int = ARGUMENTS_VERSION) -> None:
+    """Sign the status lists whose bits have changed until none has or the turn is over.
+
+    Args:
+        version: of the arguments; there are no others yet.
+    """
+    ends = time.monotonic() + TURN_SECONDS
+    while sign_due():
+        if time.monotonic() >= ends:
+            kick(SIGN_LISTS)
             break

@@ -1,5 +1,28 @@
 """Addresses below ``microcred/``: pages and documents that anybody reads."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from mooc_microcred.credentials.pages import assets, views
+from mooc_microcred.credentials.status.urls import urlpatterns as status_lists
+
+_CREDENTIAL = "credentials/<uuid:uuid>"
+
+urlpatterns: list[URLPattern] = [
+    *status_lists,
+    path(_CREDENTIAL, views.credential, name="credential"),
+    path(f"{_CREDENTIAL}/credential.json", views.credential_json, name="credential-json"),
+    path(f"{_CREDENTIAL}/credential.jwt", views.credential_jwt, name="credential-jwt"),
+    path(f"{_CREDENTIAL}/assertion.json", views.assertion, name="credential-assertion"),
+    path(f"{_CREDENTIAL}/badge.png", views.badge_png, name="credential-badge-png"),
+    path(f"{_CREDENTIAL}/badge.svg", views.badge_svg, name="credential-badge-svg"),
+    path(f"{_CREDENTIAL}/og.png", views.open_graph, name="credential-og"),
+    path(f"{_CREDENTIAL}/certificate.pdf", views.certificate, name="credential-certificate"),
+    path(f"{_CREDENTIAL}/sharing", views.sharing, name="credential-sharing"),
+    path("achievements/<slug:code>/<int:number>", views.achievement, name="achievement-page"),
+    path("issuers/<slug:code>", views.issuer, name="issuer-page"),
+    path("verify", views.verify_page, name="verify-page"),
+    path("pictures/<uuid:uuid>.png", assets.picture, name="picture"),
+    path("assets/pages-<str:version>.css", assets.style, name="page-style"),
+    path("assets/colour-<str:colour>.css", assets.colours, name="page-colours"),
+    path("assets/badge-<str:kind>-<str:colour>.svg", assets.badge, name="page-badge"),
+]

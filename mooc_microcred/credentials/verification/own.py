@@ -6,6 +6,7 @@ than of the last list that was signed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +19,7 @@ from mooc_microcred.credentials.status.entries import REVOCATION, SUSPENSION
 
 __all__ = ["OwnKey", "bit", "bundled_context", "keys_of", "revoked_in_list"]
 
+_DID_KEY = "did:key:"
 _COLUMNS = {REVOCATION: "revoked_at", SUSPENSION: "suspended_at"}
 
 
@@ -78,7 +80,7 @@ def bit(address: str, index: int, issuer: str) -> bool | None:
         if purpose in _COLUMNS
         else None
     )
-    if found is None or addresses.did_web(found[0]) != issuer or index >= found[1]:
+    if found is None or index >= found[1] or not _is_issuer(found[0], issuer):
         raise NoSuchList(address)
     return Credential.objects.filter(
         status_list__code=code, status_index=index, **{f"{_COLUMNS[purpose]}__isnull": False}
@@ -95,7 +97,7 @@ def revoked_in_list(address: str, credential: str, issuer: str) -> bool | None:
     if rest is None:
         return None
     code = rest.removesuffix("/revocations.json")
-    if addresses.revocations_url(code) != address or addresses.did_web(code) != issuer:
+    if addresses.revocations_url(code) != address or not _is_issuer(code, issuer):
         raise NoSuchList(address)
     uuid = _rest(credential, lambda: addresses.credential_url(""))
     if uuid is not None:
@@ -106,7 +108,15 @@ def revoked_in_list(address: str, credential: str, issuer: str) -> bool | None:
     return False
 
 
-def _rest(address: str, prefix) -> str | None:
+def _is_issuer(code: str, did: str) -> bool:
+    """Say whether a DID is one of those of an issuer of ours."""
+    if did == addresses.did_web(code):
+        return True
+    multikey = did.removeprefix(_DID_KEY)
+    return did != multikey and IssuerKey.objects.filter(public_key=multikey[:64], issuer__code=code).exists()
+
+
+def _rest(address: str, prefix: Callable[[], str]) -> str | None:
     """Return what follows our own beginning of an address; None where it is somebody else's."""
     try:
         beginning = prefix()
