@@ -59,6 +59,7 @@ setup(
         "edx-django-utils>=7.0",
         "edx-opaque-keys[django]>=2.11",
         "openedx-events>=10.2",
+        "openedx-filters>=2.0",
         "celery>=5.3",
         "cryptography>=42",
         "defusedxml>=0.7.1",

@@ -1,10 +1,11 @@
 """The platform port for edx-platform: the tables that the platform itself reads, in bulk.
 
-What is cached per request is forgotten before each read of a worker or a command: they live for hours,
-and the platform clears its request caches between tasks only. A web request has just begun with empty
-ones, and the platform's own code in it goes on using what it has put there. Every read is a constant number of
-queries, whatever the number of learners and runs; only the completion of a learner who may have
-reached what is asked for is read one by one, since the platform has no other way.
+What is cached per request is forgotten before each read of a worker or a command: they live for
+hours, and the platform clears its request caches between tasks only. A web request begins with
+empty ones, and the platform's own code in it goes on using what it has put there. Every read is a
+constant number of queries, whatever the number of learners and runs; only the completion of a
+learner who may have reached what is asked for is read one by one, since the platform has no other
+way.
 """
 
 from __future__ import annotations
@@ -513,6 +514,7 @@ def _profiles(users: Sequence[Any]) -> dict[int, LearnerProfile]:
             names.get(user.pk) or _profile_name(user) or user.username,
             languages.get(user.pk, ""),
             user.is_active,
+            _profile_name(user),
         )
         for user in users
     }
