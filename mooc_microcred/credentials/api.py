@@ -8,6 +8,8 @@ from mooc_microcred.credentials.keys import (
     revoke_key,
     rotate_key,
 )
+from mooc_microcred.credentials.status.settling import settle_awards
+from mooc_microcred.credentials.verification.engine import verify
 
 __all__ = [
     "create_key",
@@ -16,4 +18,6 @@ __all__ = [
     "reencrypt_keys",
     "revoke_key",
     "rotate_key",
+    "settle_awards",
+    "verify",
 ]

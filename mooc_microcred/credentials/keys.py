@@ -25,6 +25,7 @@ from mooc_microcred.credentials.models import IssuerKey
 from mooc_microcred.credentials.multikey import did_key, public_multikey
 from mooc_microcred.credentials.proofs import instant
 from mooc_microcred.credentials.signers import KeyHandle, get_signer
+from mooc_microcred.credentials.status.settling import sign_again
 
 log = logging.getLogger(__name__)
 
@@ -149,6 +150,7 @@ def rotate_key(*, issuer_code: str, actor_id: int | None = None) -> KeyData:
         IssuerKey.objects.filter(issuer=issuer, current=True).update(
             current=None, state=State.RETIRED, retired_at=clock.now()
         )
+        sign_again(issuer_code=issuer.code)
         return key_data(_make_key(issuer, actor_id=actor_id, action="issuer_key.rotated"))
 
 
@@ -186,6 +188,7 @@ def revoke_key(
         key.private_key_encrypted = b""
         key.save()
         _log(key, "issuer_key.revoked", actor_id, since=key.revoked_from.isoformat())
+        sign_again(issuer_code=issuer.code)
         if was_current:
             _make_key(issuer, actor_id=actor_id, action="issuer_key.rotated")
     return key_data(key)
@@ -272,3 +275,8 @@ def _log(key: IssuerKey, action: str, actor_id: int | None, **details: Any) -> N
         public_key=key.public_key,
         **details,
     )
+
+
+def signer_of(issuer: Issuer) -> KeyHandle:
+    """Return the key with which an issuer signs now, ready to sign; the first time it is made."""
+    return handle_of(current_key(issuer))
