@@ -361,6 +361,43 @@ def _miller_stages(name: str, value: Any) -> list[CheckMessage]:
     ]
 
 
+def one_of(*choices: str) -> Rule:
+    """Return the rule of a setting that is one of a few words."""
+
+    def rule(name: str, value: Any) -> list[CheckMessage]:
+        if value in choices:
+            return []
+        return [_error(2, f"MOOC_MICROCRED[{name!r}] must be one of {', '.join(choices)}, not {value!r}.")]
+
+    return rule
+
+
+def _site_name(name: str, value: Any) -> list[CheckMessage]:
+    in_languages = isinstance(value, Mapping) and bool(value) and set(value) <= {"th", "en"}
+    given = value.values() if in_languages else [value]
+    if value is None or all(isinstance(one, str) and one.strip() for one in given):
+        return []
+    return [_error(2, f"MOOC_MICROCRED[{name!r}] must be a text, or texts by th and en.")]
+
+
+def page_addresses(name: str, value: Any) -> list[CheckMessage]:
+    """Check addresses that pages load from: a path of the platform, or https."""
+    given = [] if value is None else [value] if isinstance(value, str) else value
+    wrong = not isinstance(given, (list, tuple)) or not all(
+        isinstance(one, str) and re.fullmatch(r"(/(?!/)|https://[^/\s;,'\"]+/)[^\s;,'\"]*", one)
+        for one in given
+    )
+    if wrong:
+        return [
+            _error(
+                2,
+                f"MOOC_MICROCRED[{name!r}] must hold addresses that begin with / or https://.",
+                "Browsers are told to load style sheets and pictures from there and nowhere else.",
+            )
+        ]
+    return []
+
+
 RULES: dict[str, Rule] = {
     "PLATFORM": _platform_port,
     "CONTENT": _content_port,
@@ -407,6 +444,10 @@ RULES: dict[str, Rule] = {
     "ISSUE_BATCH": number(1, 5000, whole=True),
     "VERIFY_RATE": rate,
     "VERIFY_ALLOWED_HOSTS": host_names,
+    "CREDENTIAL_VISIBILITY": one_of("public", "link", "private"),
+    "PAGE_SITE_NAME": _site_name,
+    "PAGE_LOGO": page_addresses,
+    "PAGE_STYLESHEETS": page_addresses,
 }
 
 

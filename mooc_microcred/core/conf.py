@@ -111,6 +111,13 @@ DEFAULTS: dict[str, Any] = {
     # Hosts of foreign issuers whose keys, status lists and vocabularies may be fetched (https only)
     # when somebody has a credential checked. Empty: nothing is ever fetched.
     "VERIFY_ALLOWED_HOSTS": [],
+    # Who sees a credential of a learner who has not decided: "public", "link" or "private".
+    "CREDENTIAL_VISIBILITY": "link",
+    # What the public pages have around them: the platform's name, as a text or {"th": ..., "en": ...}
+    # (None means Django's PLATFORM_NAME), the address of its logo, and style sheets that come after ours.
+    "PAGE_SITE_NAME": None,
+    "PAGE_LOGO": None,
+    "PAGE_STYLESHEETS": [],
 }
 
 

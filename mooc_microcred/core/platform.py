@@ -158,7 +158,12 @@ class CourseSummary:
 
 @dataclass(frozen=True, slots=True)
 class LearnerProfile:
-    """Who a learner is to the platform. ``name`` is the verified name where there is one."""
+    """Who a learner is to the platform.
+
+    Attributes:
+        name: the verified name where there is one, else that of the profile, else the user name.
+        profile_name: the name of the profile; empty where the learner has given none.
+    """
 
     learner_id: int
     username: str
@@ -166,6 +171,7 @@ class LearnerProfile:
     name: str
     language: str = ""
     active: bool = True
+    profile_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

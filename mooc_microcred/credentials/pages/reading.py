@@ -1,0 +1,375 @@
+"""What the pages show, put together from rows; one query decides whether anything else is read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+import mooc_microcred
+from mooc_microcred.achievements import api as achievements
+from mooc_microcred.achievements.catalogue import parse_definition
+from mooc_microcred.achievements.data import Definition, Text
+from mooc_microcred.core import clock
+from mooc_microcred.core.dates import display_date
+from mooc_microcred.credentials import api as credentials
+from mooc_microcred.credentials import words
+from mooc_microcred.credentials.addresses import public_base
+from mooc_microcred.credentials.models import (
+    CertificateTemplate,
+    Credential,
+    Endorsement,
+    IssuerKey,
+    Picture,
+)
+from mooc_microcred.credentials.pages import assets
+from mooc_microcred.credentials.visibility import sharing_of
+
+VALID, SUSPENDED, REVOKED, EXPIRED, REPLACED, UNTRUSTED = (
+    "valid",
+    "suspended",
+    "revoked",
+    "expired",
+    "replaced",
+    "untrusted",
+)
+
+
+def credential_rows():
+    """Return the query of a credential with all that its state and its definition hang on."""
+    return Credential.objects.select_related(
+        "award", "award__version__achievement", "award__version__issuer", "issuer", "key"
+    )
+
+
+def find_credential(uuid: str) -> Any:
+    """Return the row of a credential, or None: one query."""
+    return credential_rows().filter(uuid=uuid).first()
+
+
+def state_of(credential: Any, now: datetime) -> tuple[str, datetime | None]:
+    """Return (state, since when) of a credential as a reader is to understand it."""
+    award, key = credential.award, credential.key
+    if credential.superseded_at is not None:
+        return REPLACED, credential.superseded_at
+    if credential.revoked_at is not None or award.state == award.State.REVOKED:
+        return REVOKED, credential.revoked_at or award.revoked_at
+    if key.state == IssuerKey.State.REVOKED and (
+        key.revoked_from is None or credential.signed_at >= key.revoked_from
+    ):
+        return UNTRUSTED, key.revoked_at
+    if credential.suspended_at is not None or award.state == award.State.SUSPENDED:
+        return SUSPENDED, credential.suspended_at or award.suspended_at
+    until = credential.valid_until or award.expires_at
+    if until is not None and until <= now:
+        return EXPIRED, until
+    return VALID, None
+
+
+def stamp_of(credential: Any, language: str, *parts: object) -> str:
+    """Return a text that changes with everything that the learner, the award and time change on the page."""
+    state, since = state_of(credential, clock.now())
+    sharing = sharing_of(credential)
+    seen = (
+        mooc_microcred.__version__,
+        assets.style_sheet_url(),
+        credential.uuid,
+        credential.content,
+        state,
+        since,
+        credential.status_reason or credential.award.reason,
+        sharing,
+        language,
+        *parts,
+    )
+    return hashlib.sha256(repr(seen).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How an issuer's pages and certificates look.
+
+    Attributes:
+        colour: ``#rrggbb``; empty for ours. logo: uuid of its picture; empty for none.
+        signatories: as the template's settings have them.
+    """
+
+    colour: str = ""
+    logo: str = ""
+    signatories: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def logo_url(self) -> str:
+        """Return the address of the logo; empty without one."""
+        return assets.picture_url(self.logo) if self.logo else ""
+
+
+def look_of_issuer(issuer_id: int, kind: str = "") -> Look:
+    """Return how an issuer looks: the template of the kind, or else that of every kind. Two queries."""
+    templates = {
+        row.kind: row.settings
+        for row in CertificateTemplate.objects.filter(issuer_id=issuer_id, kind__in=("", kind))
+    }
+    # What the kind's own template leaves out is as in the one for every kind.
+    settings = {**templates.get("", {}), **{k: v for k, v in templates.get(kind, {}).items() if v}}
+    logos = Picture.objects.filter(issuer_id=issuer_id, purpose=Picture.Purpose.LOGO, live=True)
+    return Look(
+        colour=settings.get("colour", ""),
+        logo=logos.values_list("uuid", flat=True).first() or "",
+        signatories=tuple(settings.get("signatories", ())),
+    )
+
+
+def badge_picture_of(achievement_id: int) -> Any:
+    """Return the row of the picture that the institution uploaded for an achievement, or None."""
+    rows = Picture.objects.filter(achievement_id=achievement_id, purpose=Picture.Purpose.BADGE, live=True)
+    return rows.only("uuid").first()
+
+
+def pictured_badge(definition: Definition, look: Look) -> str:
+    """Return the address of an achievement's badge picture: the institution's, or ours in its colour."""
+    found = badge_picture_of(definition.achievement_id)
+    return assets.picture_url(found.uuid) if found else assets.badge_url(definition.kind, look.colour)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownIssuer:
+    """An issuer as pages show it."""
+
+    code: str
+    name: str
+    other_name: str
+    url: str
+    email: str
+    address: str
+    logo_url: str
+    page: str
+
+
+def shown_issuer(issuer: Any, look: Look, language: str) -> ShownIssuer:
+    """Return an issuer (a row) in the reader's language."""
+    raw = issuer.definition
+    name = Text.of(raw.get("name"))
+    first = name.in_language(language)
+    second = name.in_language("en" if language == "th" else "th")
+    return ShownIssuer(
+        code=issuer.code,
+        name=first or issuer.code,
+        other_name=second if second != first else "",
+        url=raw.get("url", ""),
+        email=raw.get("email", ""),
+        address=Text.of(raw.get("address")).in_language(language),
+        logo_url=look.logo_url,
+        page=reverse("mooc_microcred:issuer-page", kwargs={"code": issuer.code}),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCredential:
+    """Everything that the page of a credential says, in the reader's language."""
+
+    uuid: str
+    state: str
+    since: str
+    reason: str
+    kind: str
+    kind_words: str
+    title: str
+    other_title: str
+    description: str
+    holder: str
+    issued: str
+    expires: str
+    issuer: ShownIssuer
+    assessor: str
+    outcomes: list[tuple[str, list[str]]]
+    assessment: list[tuple[str, str]]
+    worth: list[tuple[str, str]]
+    results: list[tuple[str, str]]
+    parts: list[Any]
+    endorsements: list[tuple[str, str]]
+    competencies: list[str]
+    badge: str
+    achievement_page: str
+    page: str
+    address: str
+    colours: str
+    listed: bool
+    replaced_by: str = ""
+    links: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def works(self) -> bool:
+        """Say whether it is worth being shared and saved: valid, or only suspended or expired."""
+        return self.state in (VALID, SUSPENDED, EXPIRED)
+
+
+def absolute(path: str) -> str:
+    """Return an address of ours with scheme and host, as in the signed documents."""
+    return public_base() + path
+
+
+def page_path(uuid: str) -> str:
+    """Return the path of a credential's page."""
+    return reverse("mooc_microcred:credential", kwargs={"uuid": uuid})
+
+
+def shown_credential(credential: Any, language: str) -> ShownCredential:
+    """Put together the page of a credential; the reader's language is the active one. Constant queries."""
+    award = credential.award
+    definition = parse_definition(award.version)
+    look = look_of_issuer(credential.issuer_id, definition.kind)
+    state, since = state_of(credential, clock.now())
+    sharing = sharing_of(credential)
+    until = credential.valid_until or award.expires_at
+    title = definition.name.in_language(language)
+    other = definition.name.in_language("en" if language == "th" else "th")
+    path = page_path(credential.uuid)
+    issuer = shown_issuer(credential.issuer, look, language)
+    achievement_page = reverse(
+        "mooc_microcred:achievement-page", kwargs={"code": definition.code, "number": definition.number}
+    )
+    return ShownCredential(
+        uuid=credential.uuid,
+        state=state,
+        since=display_date(since, language) if since else "",
+        reason=_reason(credential, state),
+        kind=definition.kind,
+        kind_words=words.kind_in_words(definition.kind),
+        title=title,
+        other_title=other if other != title else "",
+        description=Text.of(definition.raw.get("description")).in_language(language),
+        holder=sharing.shown_name,
+        issued=display_date(credential.valid_from, language),
+        expires=display_date(until, language) if until else "",
+        issuer=issuer,
+        assessor=assessor_of(credentials.signed_document(uuid=credential.uuid)).in_language(language),
+        outcomes=words.outcomes_of(definition.raw, language),
+        assessment=words.assessment_of(definition, language),
+        worth=words.worth_of(definition, language),
+        results=results_of(definition, award.evidence, language),
+        parts=parts_of(definition, award.evidence, language, award.learner_id),
+        endorsements=endorsements_of(definition.achievement_id, language),
+        competencies=[],
+        badge=pictured_badge(definition, look),
+        achievement_page=achievement_page,
+        page=path,
+        address=absolute(path),
+        colours=assets.colours_url(look.colour),
+        listed=sharing.visibility == Credential.Visibility.PUBLIC,
+        replaced_by=_replacement(credential) if state == REPLACED else "",
+        links=links_of(
+            credential, title, Text.of(credential.issuer.definition.get("name")).in_language(language)
+        ),
+    )
+
+
+def _reason(credential: Any, state: str) -> str:
+    if state not in (SUSPENDED, REVOKED):
+        return ""
+    code = credential.status_reason or credential.award.reason
+    return str(achievements.describe_reason(code)) if code else ""
+
+
+def _replacement(credential: Any) -> str:
+    newer = Credential.objects.filter(award_id=credential.award_id, live=True).values_list("uuid", flat=True)
+    found = newer.first()
+    return page_path(found) if found else ""
+
+
+def assessor_of(document: Mapping[str, Any]) -> Text:
+    """Return the test centre that a signed document names as the source of the assessment, if any."""
+    subject = document.get("credentialSubject")
+    source = subject.get("source") if isinstance(subject, Mapping) else None
+    name = source.get("name") if isinstance(source, Mapping) else None
+    return Text(th=name, en=name) if isinstance(name, str) else Text()
+
+
+def results_of(definition: Definition, evidence: Mapping[str, Any], language: str) -> list[tuple[str, str]]:
+    """Return (condition, what was required) of the conditions that were met; scores are not public."""
+    exams = {exam.code: exam.name.in_language(language) for exam in definition.exams}
+    found = []
+    for measure in evidence.get("measures", ()):
+        if not measure.get("met"):
+            continue
+        need = measure.get("need")
+        at_least = (
+            _("at least %(percent)s percent") % {"percent": words.plain_number(Decimal(str(need)))}
+            if need is not None and measure.get("unit") == "percent"
+            else _("met")
+        )
+        label = {
+            "completion": _("Course completed"),
+            "course_grade": _("Course grade"),
+            "subsection_grade": _("Grade of a part of the course"),
+            "exam": exams.get(measure.get("key"), _("Exam")),
+            "weighted": _("Weighted total"),
+            "certificate": _("Course certificate"),
+        }.get(measure.get("kind"))
+        if label:
+            found.append((label, at_least))
+    return found
+
+
+def parts_of(
+    definition: Definition, evidence: Mapping[str, Any], language: str, learner_id: int
+) -> list[dict[str, str]]:
+    """Return what a programme stands on: title, and page where everybody may see it. One query."""
+    references = [str(one) for one in evidence.get("references", ())]
+    if definition.kind != "programme" or not references:
+        return []
+    rows = credential_rows().filter(award__uuid__in=references, live=True, learner_id=learner_id)
+    found = []
+    for row in sorted(rows, key=lambda one: one.award.version.achievement.code):
+        part = parse_definition(row.award.version)
+        public = sharing_of(row).visibility == Credential.Visibility.PUBLIC
+        found.append(
+            {"title": part.name.in_language(language), "page": page_path(row.uuid) if public else ""}
+        )
+    return found
+
+
+def endorsements_of(achievement_id: int, language: str) -> list[tuple[str, str]]:
+    """Return (partner, what it says) of those who speak for an achievement. One query."""
+    rows = Endorsement.objects.filter(achievement_id=achievement_id, live=True).select_related("endorser")
+    return [
+        (
+            Text.of(row.endorser.definition.get("name")).in_language(language),
+            Text.of(row.comment).in_language(language),
+        )
+        for row in rows.order_by("pk")
+    ]
+
+
+def links_of(credential: Any, title: str, issuer: str) -> dict[str, str]:
+    """Return the addresses to share a credential at LINE and LinkedIn and to add it to a wallet."""
+    address = absolute(page_path(credential.uuid))
+    day = timezone.localtime(credential.valid_from)
+    linkedin = {
+        "startTask": "CERTIFICATION_NAME",
+        "name": title,
+        "organizationName": issuer,
+        # LinkedIn counts in the Common Era.
+        "issueYear": day.year,
+        "issueMonth": day.month,
+        "certUrl": address,
+        "certId": credential.uuid,
+    }
+    if credential.valid_until:
+        end = timezone.localtime(credential.valid_until)
+        linkedin |= {"expirationYear": end.year, "expirationMonth": end.month}
+    return {
+        "line": f"https://social-plugins.line.me/lineit/share?{urlencode({'url': address})}",
+        "linkedin": f"https://www.linkedin.com/profile/add?{urlencode(linkedin)}",
+        # The wallets of the Digital Credentials Consortium open a credential by its address.
+        "wallet": "https://lcw.app/request?"
+        + urlencode({"vc_request_url": f"{address}/credential.json", "auth_type": "bearer"}),
+    }
