@@ -40,6 +40,7 @@ DEFAULTS: dict[str, Any] = {
     "MICROCRED_PRIVATE_STORAGE_ROOT": "/openedx/media-private/microcred",
     # Keys that were used earlier and still decrypt.
     "MICROCRED_RETIRED_ENCRYPTION_KEYS": [],
+    "MICROCRED_RETIRED_ISSUER_KEY_ENCRYPTION_KEYS": [],
     # More keys of MOOC_MICROCRED, such as BANKS; they win over everything above.
     "MICROCRED_SETTINGS": {},
     # Arguments of `microcred_catalogue load` at every init, such as ["--sample", "python-series"] or
@@ -67,6 +68,8 @@ hooks.Filters.CONFIG_DEFAULTS.add_items(list(DEFAULTS.items()))
 hooks.Filters.CONFIG_UNIQUE.add_items(
     [
         ("MICROCRED_ENCRYPTION_KEY", "{{ microcred_fernet_key() }}"),
+        # Of its own: whoever reads personal data need not be able to sign as an issuer.
+        ("MICROCRED_ISSUER_KEY_ENCRYPTION_KEY", "{{ microcred_fernet_key() }}"),
         ("MICROCRED_IDENTITY_HASH_KEY", "{{ 48|random_string }}"),
     ]
 )

@@ -16,6 +16,8 @@ from tests.tutor.rendered_settings import run_settings
 pytestmark = [pytest.mark.install, pytest.mark.slow, pytest.mark.xdist_group("tutor")]
 
 GATEWAY = "mooc_microcred_openedx.gateway.EdxPlatform"
+FERNET_KEYS = ["MICROCRED_ENCRYPTION_KEY", "MICROCRED_ISSUER_KEY_ENCRYPTION_KEY"]
+SECRETS = [*FERNET_KEYS, "MICROCRED_IDENTITY_HASH_KEY"]
 BLOCKS = ["microcred_competency", "microcred_progress"]
 
 
@@ -84,6 +86,7 @@ def test_the_lms_gets_secrets_storage_and_queue_and_keeps_what_the_plugin_has_se
 def lms_secrets(config):
     return {
         "ENCRYPTION_KEYS": [config["MICROCRED_ENCRYPTION_KEY"]],
+        "ISSUER_KEY_ENCRYPTION_KEYS": [config["MICROCRED_ISSUER_KEY_ENCRYPTION_KEY"]],
         "IDENTITY_HASH_KEY": config["MICROCRED_IDENTITY_HASH_KEY"],
     }
 
@@ -98,7 +101,7 @@ def test_studio_gets_the_queue_and_no_secret(project):
     config = project.config()
     for mode in ("production", "development"):
         text = project.file(f"apps/openedx/settings/cms/{mode}.py")
-        for secret in ("MICROCRED_ENCRYPTION_KEY", "MICROCRED_IDENTITY_HASH_KEY"):
+        for secret in SECRETS:
             assert config[secret] not in text
 
 
@@ -124,6 +127,7 @@ def test_what_an_operator_sets_reaches_the_settings(new_project):
         "config", "save",
         f"--set=MICROCRED_SETTINGS={{BANKS: {bank}, CACHE_TTL: 7}}",
         f"--set=MICROCRED_RETIRED_ENCRYPTION_KEYS=[{old}]",
+        f"--set=MICROCRED_RETIRED_ISSUER_KEY_ENCRYPTION_KEYS=[{old}]",
         "--set=MICROCRED_PRIVATE_STORAGE=private-bucket",
         "--set=MICROCRED_QUEUE=edx.lms.core.default",
     )  # fmt: skip
@@ -132,7 +136,7 @@ def test_what_an_operator_sets_reaches_the_settings(new_project):
         "backend": "x.Y", "name": {"th": "คลัง", "en": "Bank"}, "requires_identity": False, "options": None
     }  # fmt: skip
     assert settings["CACHE_TTL"] == 7
-    assert settings["ENCRYPTION_KEYS"][1:] == [old]
+    assert settings["ENCRYPTION_KEYS"][1:] == settings["ISSUER_KEY_ENCRYPTION_KEYS"][1:] == [old]
     assert settings["PRIVATE_STORAGE"] == "private-bucket"
     assert "PRIVATE_STORAGE_ROOT" not in settings
     assert settings["LMS_QUEUE"] == "edx.lms.core.default"
@@ -147,8 +151,10 @@ def test_what_an_operator_sets_reaches_the_settings(new_project):
 def test_secrets_have_the_right_format_and_are_made_once(new_project):
     project = new_project().enable()
     first = project.config()
-    Fernet(first["MICROCRED_ENCRYPTION_KEY"])
-    assert len(first["MICROCRED_ENCRYPTION_KEY"]) == 44
+    for name in FERNET_KEYS:
+        Fernet(first[name])
+        assert len(first[name]) == 44
+    assert len({first[name] for name in SECRETS}) == len(SECRETS)
     assert re.fullmatch(r"\w{48}", first["MICROCRED_IDENTITY_HASH_KEY"])
     before = lms_settings(project)
     project("config", "save")
@@ -158,7 +164,7 @@ def test_secrets_have_the_right_format_and_are_made_once(new_project):
 
 def test_two_projects_have_different_secrets(new_project, project):
     other = new_project().enable().config()
-    for name in ("MICROCRED_ENCRYPTION_KEY", "MICROCRED_IDENTITY_HASH_KEY"):
+    for name in SECRETS:
         assert other[name] != project.config()[name]
 
 
@@ -240,7 +246,10 @@ def test_the_worker_consumes_the_queue_to_which_lms_and_studio_send(project):
     }
     (queue,) = queues
     worker = project.yaml("local/docker-compose.prod.yml")["services"]["microcred-worker"]
-    for command in (worker["command"], pod(deployments(project)["microcred-worker"])["containers"][0]["args"]):
+    for command in (
+        worker["command"],
+        pod(deployments(project)["microcred-worker"])["containers"][0]["args"],
+    ):
         assert f"--queues={queue}" in command
         assert parsed_by_celery(command).queues == [queue]
 
@@ -425,14 +434,15 @@ def test_init_leaves_a_switch_as_somebody_has_set_it(project, tmp_path):
 
 def test_init_loads_the_catalogues_that_are_configured(new_project, tmp_path):
     project = new_project()
+    patch = "    version: 1\n    name: 'ภาษา $HOME'\n"
     (project.root / "plugins" / "ours.yml").write_text(
-        "name: ours\nversion: 1.0.0\npatches:\n  microcred-catalogue: |\n    version: 1\n    name: 'ภาษา $HOME'\n",
-        encoding="utf-8",
+        f"name: ours\nversion: 1.0.0\npatches:\n  microcred-catalogue: |\n{patch}", encoding="utf-8"
     )
     project("plugins", "enable", "ours")
     project.enable()
     project(
-        "config", "save", "--set=MICROCRED_CATALOGUE=[--sample, python-series]", "--set=MICROCRED_WAFFLE_SWITCHES=[]"
+        "config", "save",
+        "--set=MICROCRED_CATALOGUE=[--sample, python-series]", "--set=MICROCRED_WAFFLE_SWITCHES=[]",
     )  # fmt: skip
     assert run_task(our_task(project), tmp_path) == [
         "lms migrate mooc_microcred",
