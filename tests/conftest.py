@@ -8,6 +8,7 @@ import tests
 from mooc_microcred.achievements import watch
 from mooc_microcred.core import kick
 from tests.support.memory_content import the_content
+from tests.support.authors import the_authors
 from tests.support.memory_platform import the_platform
 from tests.support.plugin import connect_receivers
 
@@ -23,6 +24,7 @@ def _clean_process_state():
     """Leave nothing in the process that an earlier test put there."""
     the_platform.reset()
     the_content.reset()
+    the_authors.reset()
     cache.clear()
     watch.forget()
     kick.forget()
@@ -34,6 +36,12 @@ def _clean_process_state():
     yield
     watch.forget()
     the_platform.reset()
+
+
+@pytest.fixture
+def authors():
+    """Return the authors in memory; this process counts as Studio unless a test says otherwise."""
+    return the_authors
 
 
 @pytest.fixture

@@ -105,6 +105,7 @@ CELERY_TASK_EAGER_PROPAGATES = True
 MOOC_MICROCRED = {
     "PLATFORM": "tests.support.memory_platform.the_platform",
     "CONTENT": "tests.support.memory_content.the_content",
+    "AUTHORING": "tests.support.authors.the_authors",
     "CACHE_TTL": 0,
     "PRIVATE_STORAGE_ROOT": tempfile.gettempdir() + "/microcred-test-private",
     "ENCRYPTION_KEYS": ["o0LzIO6PGNB-RWDIr31q8murRn_RWHdfKuXkHqEnd7w="],

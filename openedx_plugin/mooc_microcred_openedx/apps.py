@@ -32,6 +32,11 @@ class MicrocredOpenedxConfig(AppConfig):
                 "regex": r"^",
                 "relative_path": "urls",
             },
+            "cms.djangoapp": {
+                "namespace": "mooc_microcred",
+                "regex": r"^",
+                "relative_path": "studio_urls",
+            },
         },
         "settings_config": {
             "lms.djangoapp": {
@@ -40,9 +45,9 @@ class MicrocredOpenedxConfig(AppConfig):
                 "test": {"relative_path": "settings.lms"},
             },
             "cms.djangoapp": {
-                "common": {"relative_path": "settings.common"},
-                "production": {"relative_path": "settings.common"},
-                "test": {"relative_path": "settings.common"},
+                "common": {"relative_path": "settings.cms"},
+                "production": {"relative_path": "settings.cms"},
+                "test": {"relative_path": "settings.cms"},
             },
         },
         "view_context_config": {

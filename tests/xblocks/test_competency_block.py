@@ -24,21 +24,10 @@ KIND = "microcred_competency"
 LEARNER, AUTHOR = 11, 21
 
 
-class OnlyTheAuthor:
-    """An authoring port: one person is an author of one course."""
-
-    def may_edit(self, user_id, context_key):
-        return user_id == AUTHOR and context_key == RUN
-
-    may_see = may_edit
-
-
 @pytest.fixture
-def studio(settings):
-    settings.MOOC_MICROCRED = {
-        **settings.MOOC_MICROCRED,
-        "AUTHORING": "tests.xblocks.test_competency_block.OnlyTheAuthor",
-    }
+def studio(authors):
+    authors.add(AUTHOR, RUN)
+    return authors
 
 
 def submit(block, handler="submit_studio_edits", **data):
@@ -184,6 +173,14 @@ def test_a_learner_who_calls_the_author_s_handler_is_refused(desk, studio, who):
     assert block.relation == "teaches"
 
 
+def test_an_author_is_refused_in_the_lms(desk, studio):
+    studio.studio = False
+    block = desk(AUTHOR).make(KIND)
+    answer = submit(block, display_name="x", relation="assesses", covers="unit", competencies=[])
+    assert answer.status_int == 403
+    assert block.relation == "teaches"
+
+
 def test_nobody_saves_in_a_process_without_an_authoring_port(desk, settings):
     settings.MOOC_MICROCRED = {**settings.MOOC_MICROCRED, "AUTHORING": None}
     block = desk(AUTHOR).make(KIND)
@@ -285,10 +282,11 @@ def test_what_an_author_sets_travels_in_olx(desk):
 
 def test_what_a_later_version_wrote_is_kept(desk):
     runtime = desk(AUTHOR)
-    text = (
-        f'<{KIND} url_name="a" relation="teaches" stage="does" competencies="[{{&quot;framework&quot;: &quot;f&quot;,'
-        f' &quot;item&quot;: &quot;i&quot;, &quot;level&quot;: 3}}]"><rubric id="7"><row/></rubric></{KIND}>'
+    entries = (
+        "[{&quot;framework&quot;: &quot;f&quot;, &quot;item&quot;: &quot;i&quot;, &quot;level&quot;: 3}]"
     )
+    attributes = f'url_name="a" relation="teaches" stage="does" competencies="{entries}"'
+    text = f'<{KIND} {attributes}><rubric id="7"><row/></rubric></{KIND}>'
     block = read(runtime, text)
     written = etree.fromstring(olx(block))
     assert written.get("stage") == "does"

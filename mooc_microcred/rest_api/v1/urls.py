@@ -3,6 +3,7 @@
 from django.urls import path
 
 from mooc_microcred.achievements.rest_api.urls import urlpatterns as achievements
+from mooc_microcred.competencies.rest_api.authoring_urls import urlpatterns as authoring
 from mooc_microcred.core.rest_api.urls import urlpatterns as core
 from mooc_microcred.credentials.rest_api.urls import urlpatterns as credentials
 from mooc_microcred.creditbank.rest_api.urls import urlpatterns as creditbank
@@ -14,6 +15,7 @@ from mooc_microcred.rest_api.v1.schema import SchemaView
 urlpatterns = [
     path("schema/", SchemaView.as_view(), name="schema"),
     *core,
+    *authoring,
     *achievements,
     *exams,
     *programs,

@@ -21,6 +21,7 @@ def plugin_settings(settings):
     """Name the gateway to edx-platform, unless the operator names another one, and show what there is."""
     common.plugin_settings(settings)
     settings.MOOC_MICROCRED.setdefault("PLATFORM", "mooc_microcred_openedx.gateway.EdxPlatform")
+    settings.MOOC_MICROCRED.setdefault("AUTHORING", "mooc_microcred_openedx.authoring.CourseStaff")
     append_filter_steps(settings)
     folders = getattr(settings, "MAKO_TEMPLATE_DIRS_BASE", None)
     if folders is not None and MAKO_TEMPLATES not in folders:

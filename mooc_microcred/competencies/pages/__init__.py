@@ -1,0 +1,1 @@
+"""Pages of the competencies room for people, in Studio and in the LMS."""
