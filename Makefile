@@ -22,7 +22,7 @@ FOR_TESTS = $(call ENVIRONMENT,sandbox$(COMMA)test$(MYSQL))
 FOR_QUALITY = $(call ENVIRONMENT,sandbox$(COMMA)test$(COMMA)quality$(MYSQL))
 COMMA = ,
 
-.PHONY: help demo test test-sqlite test-mariadb bench quality format messages docs clean
+.PHONY: help demo test test-sqlite test-mariadb test-install bench quality format messages docs clean
 
 help:  ## List what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -44,10 +44,14 @@ test:  ## Run all tests: on SQLite, and on MariaDB where it can be reached.
 	esac
 
 test-sqlite:
-	MICROCRED_TEST_DB=sqlite $(PY) -m pytest -q -n $(JOBS) --dist loadgroup -m "not services" $(TESTS)
+	MICROCRED_TEST_DB=sqlite $(PY) -m pytest -q -n $(JOBS) --dist loadgroup -m "not services and not install" $(TESTS)
 
 test-mariadb:
-	MICROCRED_TEST_DB=mariadb $(PY) -m pytest -q --migrations -n $(JOBS) --dist loadgroup $(TESTS)
+	MICROCRED_TEST_DB=mariadb $(PY) -m pytest -q --migrations -n $(JOBS) --dist loadgroup -m "not install" $(TESTS)
+
+test-install:  ## Run the tests that install the package with pip: clean environments, Tutor 20, 21 and 22.
+	$(FOR_TESTS)
+	$(PY) -m pytest -q -n $(JOBS) --dist loadgroup -m install $(if $(TESTS),$(TESTS),tests/packaging tests/tutor)
 
 bench:  ## Measure on MariaDB, print the table, write build/bench.json and the table of README.md.
 	$(FOR_TESTS)
