@@ -1,0 +1,195 @@
+"""Our verdicts beside those of Digital Bazaar's libraries and jose: the two must agree.
+
+One process of Node reads many documents; see tests/node_verifier.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from mooc_microcred.core import clock
+from mooc_microcred.credentials import keys
+from mooc_microcred.credentials.status.settling import settle_awards
+from mooc_microcred.credentials.verification.engine import verify
+from mooc_microcred.credentials.verification.report import Verdict
+from tests.credentials.verification.foreign import ForeignIssuer, base64url, canonical
+from tests.credentials.verification.node import installed, verify_elsewhere
+from tests.credentials.verification.ours import OurIssuer
+from tests.credentials.verification.tampering import tamperings
+from tests.support.factories import revoke, suspend
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+
+@pytest.fixture(autouse=True)
+def _node():
+    installed()
+
+
+@pytest.fixture
+def ours():
+    return OurIssuer()
+
+
+def ask(items, documents, now=NOW) -> dict[str, tuple[Verdict, str]]:
+    """Return our verdict and theirs of each item by name; theirs in our words."""
+    at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    answers = verify_elsewhere([{**item, "now": at} for item in items], documents=documents)
+    found = {}
+    for item in items:
+        given = item.get("jwt") or json.dumps(item["credential"], ensure_ascii=False)
+        found[item["name"]] = (verify(credential=given, now=now).verdict, _theirs(answers[item["name"]]))
+    return found
+
+
+def _theirs(answer) -> str:
+    if "expired" in answer["error"].lower() or "after" in answer["error"] or '"exp" claim' in answer["error"]:
+        return "expired"
+    if "is before" in answer["error"] or '"nbf" claim' in answer["error"]:
+        return "not_yet_valid"
+    if not answer["verified"]:
+        return "refused: " + answer["error"]
+    if answer["revoked"]:
+        return "revoked"
+    return "suspended" if answer["suspended"] else "valid"
+
+
+def agree(found) -> list[str]:
+    """Return the lines in which the two differ."""
+    wrong = []
+    for name, (our, their) in found.items():
+        same = (
+            their.startswith("refused") if our in (Verdict.INVALID, Verdict.UNKNOWN) else their == our.value
+        )
+        if not same:
+            wrong.append(f"{name}: we say {our.value}, they say {their}")
+    return wrong
+
+
+def test_what_we_sign_is_valid_for_them_and_what_they_would_refuse_we_refuse_too(ours):
+    _row, document = ours.issue(validUntil="2030-01-01T00:00:00Z")
+    items = [{"name": "as signed", "credential": document}]
+    items += [{"name": name, "credential": other} for name, other in tamperings(document)]
+    found = ask(items, ours.published())
+    assert found["as signed"] == (Verdict.VALID, "valid")
+    assert not agree(found), "\n".join(agree(found))
+    accepted = {name for name, (our, _their) in found.items() if our is Verdict.VALID} - {"as signed"}
+    # What changes no signed statement is no forgery; there is nothing of the kind in this document.
+    unsigned = {name: value for name, value in document.items() if name != "proof"}
+    neutral = {
+        name
+        for name, other in tamperings(document)
+        if name.startswith("removed @context") and _same_statements(other, unsigned)
+    }
+    assert accepted <= neutral, accepted - neutral
+    assert len(found) > 120
+
+
+def _same_statements(other, unsigned) -> bool:
+    try:
+        return canonical({name: value for name, value in other.items() if name != "proof"}) == canonical(
+            unsigned
+        )
+    except Exception:  # noqa: BLE001 not JSON-LD any more
+        return False
+
+
+def test_a_jwt_of_ours_is_valid_for_jose_and_every_change_of_its_content_is_refused_by_both(ours):
+    _row, document = ours.issue()
+    token = ours.token(document)
+    items = [{"name": "as signed", "jwt": token}]
+    head, body, signature = token.split(".")
+    payload = json.loads(base64.urlsafe_b64decode(body + "=="))
+    for name, other in tamperings(payload):
+        text = base64url(json.dumps(other, ensure_ascii=False).encode())
+        items.append({"name": name, "jwt": f"{head}.{text}.{signature}"})
+    for name, changes in {
+        "other alg": {"alg": "RS256"},
+        "no alg": {"alg": "none"},
+        "other kid": {"kid": "x#y"},
+    }.items():
+        header = {**json.loads(base64.urlsafe_b64decode(head + "==")), **changes}
+        text = base64url(json.dumps(header).encode())
+        items.append({"name": name, "jwt": f"{text}.{body}.{signature}"})
+    found = ask(items, ours.published())
+    assert found.pop("as signed") == (Verdict.VALID, "valid")
+    assert not agree(found), "\n".join(agree(found))
+    assert all(our is not Verdict.VALID for our, _their in found.values())
+
+
+@pytest.mark.parametrize("form", ["credential", "jwt"])
+def test_revoked_suspended_expired_and_not_yet_valid_are_told_alike(ours, form):
+    rows = {name: ours.issue() for name in ("fine", "revoked", "suspended", "both")}
+    suspend(rows["suspended"][0].award)
+    suspend(rows["both"][0].award)
+    settle_awards(award_uuids=[rows["both"][0].award.uuid])
+    revoke(rows["revoked"][0].award)
+    revoke(rows["both"][0].award)
+    settle_awards(award_uuids=[row.award.uuid for row, _document in rows.values()])
+    items = [
+        {"name": name, form: document if form == "credential" else ours.token(document)}
+        for name, (_row, document) in rows.items()
+    ]
+    found = ask(items, ours.published())
+    assert not agree(found), "\n".join(agree(found))
+    assert {name: our.value for name, (our, _their) in found.items()} == {
+        "fine": "valid",
+        "revoked": "revoked",
+        "suspended": "suspended",
+        "both": "revoked",
+    }
+
+
+def test_time_is_told_alike(ours):
+    _row, document = ours.issue(validUntil="2027-01-01T00:00:00Z")
+    items = [{"name": "one", "credential": document}]
+    for now, verdict in (
+        (datetime(2025, 12, 1, tzinfo=UTC), Verdict.NOT_YET_VALID),
+        (clock.now(), Verdict.VALID),
+        (datetime(2027, 1, 2, tzinfo=UTC), Verdict.EXPIRED),
+    ):
+        found = ask(items, ours.published(), now=now)
+        assert found == {"one": (verdict, verdict.value)}
+
+
+def test_keys_are_told_alike(ours):
+    _row, before = ours.issue()
+    keys.rotate_key(issuer_code="thai-u")
+    _row, after = ours.issue()
+    other = OurIssuer("other-u")
+    forged = other.sign({name: value for name, value in before.items() if name != "proof"})
+    passed_off = copy.deepcopy(forged)
+    passed_off["proof"]["verificationMethod"] = before["proof"]["verificationMethod"]
+    items = [
+        {"name": "retired key", "credential": before},
+        {"name": "current key", "credential": after},
+        {"name": "key of another issuer", "credential": forged},
+        {"name": "key of another issuer under our name", "credential": passed_off},
+        {"name": "retired key, jwt", "jwt": ours.token(after)},
+    ]
+    documents = {**ours.published(), **other.published()}
+    found = ask(items, documents)
+    assert not agree(found), "\n".join(agree(found))
+    assert [our.value for our, _their in found.values()] == ["valid", "valid", "invalid", "invalid", "valid"]
+    keys.revoke_key(issuer_code="thai-u", number=1)
+    found = ask(items[:2], ours.published(), now=clock.now())
+    assert not agree(found), "\n".join(agree(found))
+    assert [our.value for our, _their in found.values()] == ["invalid", "valid"]
+
+
+def test_credentials_of_strangers_are_told_alike():
+    stranger = ForeignIssuer()
+    document = stranger.sign(stranger.credential())
+    items = [{"name": "as signed", "credential": document}]
+    items += [{"name": name, "credential": other} for name, other in tamperings(document)]
+    items.append({"name": "jwt", "jwt": stranger.token(stranger.credential())})
+    found = ask(items, {})
+    assert found["as signed"] == found["jwt"] == (Verdict.VALID, "valid")
+    assert not agree(found), "\n".join(agree(found))
