@@ -70,3 +70,8 @@ def did_web(issuer_code: str) -> str:
     """
     host = quote(urlsplit(public_base()).netloc, safe="")
     return f"did:web:{host}:microcred:issuers:{issuer_code}"
+
+
+def issuer_url(issuer_code: str) -> str:
+    """Return the address below which an issuer's documents stand."""
+    return f"{public_base()}/microcred/issuers/{issuer_code}"

@@ -64,7 +64,7 @@ def canonical_form(document: Mapping[str, Any]) -> str:
         ) from None
 
 
-def proof_options(*, document: Mapping[str, Any], verification_method: str, created: datetime) -> dict[str, Any]:
+def proof_options(*, verification_method: str, created: datetime) -> dict[str, Any]:
     """Return a proof without its value, as it goes into the document."""
     return {
         "type": "DataIntegrityProof",
@@ -95,9 +95,7 @@ def add_proof(document: Mapping[str, Any], signer: Signs, created: datetime) -> 
     Raises:
         CannotSign: see :func:`canonical_form`.
     """
-    options = proof_options(
-        document=document, verification_method=signer.verification_method, created=created
-    )
+    options = proof_options(verification_method=signer.verification_method, created=created)
     value = to_multibase(signer.sign(hashed(document, options)))
     return {**document, "proof": {**options, "proofValue": value}}
 
