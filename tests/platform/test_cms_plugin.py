@@ -5,9 +5,14 @@ from tests.platform.only import only_in
 only_in("cms")
 
 # ruff: noqa: E402 the platform is imported after it is known to be there
+import json
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from celery import current_app
 from cms.djangoapps.contentstore.tasks import rerun_course
 from common.djangoapps.course_action_state.models import CourseRerunState
 from common.djangoapps.student.tests.factories import UserFactory
@@ -22,8 +27,9 @@ from xmodule.modulestore.django import SignalHandler
 from xmodule.modulestore.django import modulestore as open_modulestore
 from xmodule.modulestore.tests.factories import BlockFactory, CourseFactory
 
+from mooc_microcred.achievements.kick import EVALUATE
 from mooc_microcred.achievements.models import EvaluationRequest, RunOffer
-from mooc_microcred.core import outbox
+from mooc_microcred.core import kick, outbox
 from mooc_microcred.core.models import OutboxMessage
 from mooc_microcred.core.platform import PlatformUnavailable, get_platform
 from tests.platform.plugin_checks import PluginChecks, receivers_of
@@ -62,12 +68,63 @@ def test_studio_has_no_api_of_ours():
 
 def test_studio_hears_of_courses_and_not_of_learners():
     assert receivers_of(authoring.COURSE_CATALOG_INFO_CHANGED) == {"course_catalog_info_changed"}
-    assert receivers_of(SignalHandler.course_published) == {"course_published"}
+    assert receivers_of(SignalHandler.course_published) == {"course_published", "content_published"}
+    assert receivers_of(SignalHandler.course_deleted) == {"course_deleted"}
+    assert receivers_of(authoring.XBLOCK_PUBLISHED) == {"block_published"}
+    assert receivers_of(authoring.XBLOCK_DELETED) == {"block_deleted"}
+    assert receivers_of(authoring.COURSE_IMPORT_COMPLETED) == {"course_imported"}
+    assert receivers_of(authoring.CONTENT_OBJECT_ASSOCIATIONS_CHANGED) == {"object_tagged"}
     if hasattr(authoring, "COURSE_RERUN_COMPLETED"):
-        assert receivers_of(authoring.COURSE_RERUN_COMPLETED) == {"course_rerun_completed"}
+        assert receivers_of(authoring.COURSE_RERUN_COMPLETED) == {
+            "course_rerun_completed",
+            "content_rerun_completed",
+        }
     for name in ("CERTIFICATE_CREATED", "COURSE_ENROLLMENT_CREATED", "EXAM_ATTEMPT_VERIFIED"):
         assert receivers_of(getattr(learning, name)) == set()
     assert not [lookup for lookup, *_ in post_save.receivers if "mooc_microcred" in str(lookup[0])]
+
+
+def test_an_lms_worker_runs_what_studio_sends_and_reads_the_learner(tmp_path):
+    """Through a real broker (files in a folder), into another process that has the settings of the LMS.
+
+    By the platform's own router the task would go to Studio's workers, which know no learner.
+    """
+    from kombu import Queue
+
+    (tmp_path / "messages").mkdir()
+    (tmp_path / "control").mkdir()
+    folders = {f"data_folder_{way}": str(tmp_path / "messages") for way in ("in", "out")}
+    conf = current_app.conf
+    before = conf.task_always_eager, conf.broker_url, conf.broker_transport_options
+    conf.task_always_eager, conf.broker_url = False, "filesystem://"
+    conf.broker_transport_options = {**folders, "control_folder": str(tmp_path / "control")}
+    kick.forget()
+    try:
+        routed = current_app.amqp.router.route({}, EVALUATE)["queue"]
+        assert isinstance(routed, Queue)
+        assert ".cms." in routed.name
+        kick.kick(EVALUATE)
+        assert kick.counts["sent"] == 1, kick.counts
+    finally:
+        conf.task_always_eager, conf.broker_url, conf.broker_transport_options = before
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.platform.lms_worker"],
+        env={
+            **os.environ,
+            "SERVICE_VARIANT": "lms",
+            "MICROCRED_TEST_FOLDER": str(tmp_path),
+            "PYTHONPATH": os.pathsep.join([os.getcwd(), str(root), os.environ.get("PYTHONPATH", "")]),
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = json.loads(done.stdout[done.stdout.rindex('{"tasks"') :])
+    assert told == {"tasks": [EVALUATE], "awards": [["py101-l1", "active"]]}
+    assert not {"mooc_microcred_openedx.gateway", "mooc_microcred_openedx.compat"} & set(sys.modules)
 
 
 @pytest.mark.django_db(databases="__all__")
