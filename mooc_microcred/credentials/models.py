@@ -199,24 +199,45 @@ class SignedDocument(models.Model):
         return f"{self.kind} of credential {self.credential_id}"
 
 
-class PostponedCredential(models.Model):
-    """An award whose credential could not be made yet, and when it is tried again.
+class CredentialDue(models.Model):
+    """An award whose credential is to be made, or looked at again after a correction.
 
     .. no_pii: the award only.
     """
 
-    award = models.OneToOneField(Award, primary_key=True, on_delete=models.CASCADE, related_name="+")
-    reason = models.CharField(max_length=64, help_text=_("a code, never personal data"))
-    attempts = models.PositiveIntegerField(default=1)
+    award = models.OneToOneField(Award, on_delete=models.CASCADE, related_name="+")
+    # When a worker may next take it; pushed ahead by a claim and by each attempt that had to wait.
     due = models.DateTimeField(db_index=True)
+    claim = models.CharField(max_length=32, blank=True, default="")
+    attempts = models.PositiveIntegerField(default=0)
+    reason = models.CharField(max_length=64, blank=True, default="", help_text=_("a code: why it waits"))
 
     class Meta:
         app_label = "mooc_microcred"
-        verbose_name = _("credential that waits")
-        verbose_name_plural = _("credentials that wait")
+        verbose_name = _("credential to be made")
+        verbose_name_plural = _("credentials to be made")
 
     def __str__(self):
-        return f"award {self.award_id}: {self.reason}"
+        return f"award {self.award_id} {self.reason}"
+
+
+class IssueWalk(models.Model):
+    """How far the walk over all awards has come that finds those without a credential.
+
+    .. no_pii:
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    after_award = models.BigIntegerField(default=0)
+    found = models.PositiveBigIntegerField(default=0)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        app_label = "mooc_microcred"
+
+    def __str__(self):
+        return f"after award {self.after_award}"
 
 
 class LearnerDid(models.Model):

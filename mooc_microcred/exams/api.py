@@ -15,7 +15,7 @@ from mooc_microcred.exams.batches import (
     sign_batch,
     upload_batch,
 )
-from mooc_microcred.exams.evidence import ExamEvidence
+from mooc_microcred.exams.evidence import ExamEvidence, read_sittings
 from mooc_microcred.exams.files import result_template
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "import_right_rows",
     "my_admissions",
     "my_results",
+    "read_sittings",
     "queue_learners_of_release",
     "release_batch",
     "results_of_batch",

@@ -135,3 +135,18 @@ class ResultData:
     centre: str
     released_at: datetime | None
     counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SittingData:
+    """The sitting to which a reference in an award's evidence leads.
+
+    Attributes:
+        organization: whose exam it is. percent: 0-100. centre: as the result file names it, may be empty.
+    """
+
+    exam_code: str
+    organization: str
+    sat_on: date
+    percent: Decimal | None
+    centre: str

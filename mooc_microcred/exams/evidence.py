@@ -10,6 +10,7 @@ from mooc_microcred.achievements.api import current_catalogue
 from mooc_microcred.achievements.data import Exam
 from mooc_microcred.core import clock
 from mooc_microcred.core.evidence import Fact
+from mooc_microcred.exams.data import SittingData
 from mooc_microcred.exams.models import ExamBatch, ExamResult
 
 _NEEDED = ("learner_id", "exam_code", "status", "sat_on", "percent", "batch__state")
@@ -47,6 +48,22 @@ class ExamEvidence:
 def reference_of(result: ExamResult) -> str:
     """Return how evidence refers to a result."""
     return f"exam_result:{result.pk}"
+
+
+def read_sittings(*, references: Collection[str]) -> dict[str, SittingData]:
+    """Return the sittings to which references of awards lead; one query.
+
+    Args:
+        references: as evidence holds them; those that are no exam results are left out.
+    """
+    keys = {
+        int(number): f"{kind}:{number}"
+        for kind, _colon, number in (one.partition(":") for one in references)
+        if kind == "exam_result" and number.isdigit()
+    }
+    rows = ExamResult.objects.filter(pk__in=keys) if keys else ExamResult.objects.none()
+    found = rows.values_list("pk", "exam_code", "batch__organization", "sat_on", "percent", "centre")
+    return {keys[pk]: SittingData(*fields) for pk, *fields in found}
 
 
 def _fact_of(results: Sequence[ExamResult], exam: Exam | None) -> Fact:

@@ -50,6 +50,20 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='CredentialDue',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('due', models.DateTimeField(db_index=True)),
+                ('claim', models.CharField(blank=True, default='', max_length=32)),
+                ('attempts', models.PositiveIntegerField(default=0)),
+                ('reason', models.CharField(blank=True, default='', help_text='a code: why it waits', max_length=64)),
+            ],
+            options={
+                'verbose_name': 'credential to be made',
+                'verbose_name_plural': 'credentials to be made',
+            },
+        ),
+        migrations.CreateModel(
             name='DocumentDictionary',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -95,6 +109,16 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='IssueWalk',
+            fields=[
+                ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ('after_award', models.BigIntegerField(default=0)),
+                ('found', models.PositiveBigIntegerField(default=0)),
+                ('started_at', models.DateTimeField()),
+                ('finished_at', models.DateTimeField(null=True)),
+            ],
+        ),
+        migrations.CreateModel(
             name='LearnerDid',
             fields=[
                 ('learner_id', models.BigIntegerField(primary_key=True, serialize=False)),
@@ -121,19 +145,6 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'picture',
                 'verbose_name_plural': 'pictures',
-            },
-        ),
-        migrations.CreateModel(
-            name='PostponedCredential',
-            fields=[
-                ('award', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='mooc_microcred.award')),
-                ('reason', models.CharField(help_text='a code, never personal data', max_length=64)),
-                ('attempts', models.PositiveIntegerField(default=1)),
-                ('due', models.DateTimeField(db_index=True)),
-            ],
-            options={
-                'verbose_name': 'credential that waits',
-                'verbose_name_plural': 'credentials that wait',
             },
         ),
         migrations.CreateModel(
@@ -191,6 +202,11 @@ class Migration(migrations.Migration):
             model_name='credential',
             name='supersedes',
             field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='superseded_by', to='mooc_microcred.credential'),
+        ),
+        migrations.AddField(
+            model_name='credentialdue',
+            name='award',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='mooc_microcred.award'),
         ),
         migrations.AddField(
             model_name='endorsement',
