@@ -38,6 +38,7 @@ from mooc_microcred.competencies.sync import (
     mark_course_dirty,
     sync_due,
 )
+from mooc_microcred.competencies.taxonomies import TaxonomyTag, publish_taxonomy, use_taxonomies
 from mooc_microcred.core.authoring import (
     may_edit_content,
     may_see_content,
@@ -53,6 +54,7 @@ __all__ = [
     "STATUSES",
     "SYNC",
     "TAGS_CHANGED",
+    "TaxonomyTag",
     "assessed_courses",
     "assessed_keys",
     "count_dirty",
@@ -74,10 +76,12 @@ __all__ = [
     "may_edit_content",
     "may_see_content",
     "predecessors_of",
+    "publish_taxonomy",
     "require_sight_of_content",
     "search_items",
     "set_criteria",
     "sync_due",
     "tags_of_course",
     "update_mastery",
+    "use_taxonomies",
 ]

@@ -83,12 +83,15 @@ def _dirty(course_key: str, reason: str, published_at: datetime | None, soon: da
     return CourseSync.objects.filter(course_key=course_key).update(**changes)
 
 
-def mark_courses_of_taxonomy_dirty(*, taxonomy: str) -> int:
-    """Have every course read again that is known here, after a taxonomy was published; return how many."""
-    marked = 0
-    for course_key in CourseSync.objects.values_list("course_key", flat=True):
-        mark_course_dirty(course_key=course_key, reason=f"taxonomy {taxonomy}"[:64])
-        marked += 1
+def mark_known_courses_dirty(*, reason: str) -> int:
+    """Have every course read again that was read once, such as after a taxonomy was published.
+
+    Returns:
+        how many were marked.
+    """
+    soon = clock.now() + timedelta(seconds=DEBOUNCE)
+    marked = CourseSync.objects.filter(due__isnull=True).update(due=soon, mark=new_uuid(), reason=reason)
+    kick_after_commit(SYNC, delay=DEBOUNCE)
     return marked
 
 

@@ -96,6 +96,12 @@ def grade_summary_changed(*, grade, **_):
     return grade.user_id, grade.course.course_key
 
 
+@hint("grade")
+def subsection_grade_changed(*, grade, **_):
+    """Read PERSISTENT_SUBSECTION_GRADE_CHANGED, where a release has it."""
+    return grade.user_id, grade.course.course_key
+
+
 @hint("enrolment")
 def enrollment_created(*, enrollment, **_):
     """Read COURSE_ENROLLMENT_CREATED, which also fires when somebody comes back."""

@@ -13,8 +13,10 @@ from django.apps import apps
 from django.db.models.signals import post_save
 from django.dispatch import Signal
 
+from mooc_microcred.competencies.api import use_taxonomies
 from mooc_microcred.core.conf import microcred_settings
-from mooc_microcred_openedx import receivers
+from mooc_microcred_openedx import authoring_receivers, receivers
+from mooc_microcred_openedx.taxonomy import PlatformTaxonomies
 
 EXAM_ATTEMPT_SIGNALS = (
     "EXAM_ATTEMPT_SUBMITTED",
@@ -36,8 +38,15 @@ def connect_optional_receivers() -> None:
     )
     # COURSE_CATALOG_INFO_CHANGED is sent only where the operator has set SEND_CATALOG_INFO_SIGNAL.
     _connect("xmodule.modulestore.django", "SignalHandler.course_published", receivers.course_published)
+    use_taxonomies(PlatformTaxonomies())
+    _connect_authoring()
     if microcred_settings.PLATFORM is None:
         return
+    _connect(
+        "openedx_events.learning.signals",
+        "PERSISTENT_SUBSECTION_GRADE_CHANGED",
+        receivers.subsection_grade_changed,
+    )
     for name in EXAM_ATTEMPT_SIGNALS:
         _connect("openedx_events.learning.signals", name, receivers.exam_attempt_changed)
     for name in RETIREMENT_SIGNALS:
@@ -48,6 +57,23 @@ def connect_optional_receivers() -> None:
             sender="completion.BlockCompletion",
             dispatch_uid="mooc_microcred_openedx.block_completed",
         )
+
+
+def _connect_authoring() -> None:
+    """Connect what is sent where content is published, imported, deleted and tagged: in Studio."""
+    for name, receiver in (
+        ("XBLOCK_PUBLISHED", authoring_receivers.block_published),
+        ("XBLOCK_DELETED", authoring_receivers.block_deleted),
+        ("COURSE_IMPORT_COMPLETED", authoring_receivers.course_imported),
+        ("COURSE_RERUN_COMPLETED", authoring_receivers.content_rerun_completed),
+        ("CONTENT_OBJECT_ASSOCIATIONS_CHANGED", authoring_receivers.object_tagged),
+    ):
+        _connect("openedx_events.content_authoring.signals", name, receiver)
+    for name, receiver in (
+        ("SignalHandler.course_published", authoring_receivers.content_published),
+        ("SignalHandler.course_deleted", authoring_receivers.course_deleted),
+    ):
+        _connect("xmodule.modulestore.django", name, receiver)
 
 
 def _connect(module: str, name: str, receiver) -> None:

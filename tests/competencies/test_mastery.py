@@ -233,7 +233,8 @@ def test_a_worker_whose_lease_ran_out_writes_no_mastery(english, content, platfo
     with clock.shifted(timedelta(hours=1)):
         lease.take_leases([LEARNER])
     api.update_mastery(token=token, runs={LEARNER: {RUN}})
-    assert not Mastery.objects.exists() and not LearnerEvidence.objects.exists()
+    assert not Mastery.objects.exists()
+    assert not LearnerEvidence.objects.exists()
 
 
 def test_a_hundred_learners_cost_as_many_queries_as_one(english, content, platform):
@@ -409,9 +410,11 @@ def test_a_retired_learner_leaves_no_scores_and_an_export_tells_all_before(engli
     platform.score(LEARNER, RUN, blocks[0], 1)
     evaluate()
     told = api.export_learner(LEARNER)
-    assert told["mastery"][0]["code"] == "EN-1.1" and told["evidence"][0]["percent"] == "100.00"
+    assert told["mastery"][0]["code"] == "EN-1.1"
+    assert told["evidence"][0]["percent"] == "100.00"
     retire_learner(learner_id=LEARNER)
-    assert not Mastery.objects.exists() and not LearnerEvidence.objects.exists()
+    assert not Mastery.objects.exists()
+    assert not LearnerEvidence.objects.exists()
     evaluate()
     assert not Mastery.objects.exists()
 

@@ -40,7 +40,8 @@ def test_the_tree_is_walked_level_by_level(english):
     below = api.search_items(framework=english.identifier, parent=top.items[0].item)
     assert codes(below) == ["EN-1", "EN-2"]
     assert [one.children for one in below.items] == [2, 0]
-    assert below.items[0].depth == 1 and below.items[0].parent == top.items[0].item
+    assert below.items[0].depth == 1
+    assert below.items[0].parent == top.items[0].item
 
 
 def test_retired_items_and_drafts_are_not_offered_but_known(english):
@@ -88,7 +89,8 @@ def test_a_large_framework_answers_quickly_with_one_query(english, django_assert
         started = time.perf_counter()
         page = api.search_items(text="สมรรถนะ")
         took = time.perf_counter() - started
-    assert len(page.items) == 50 and page.after
+    assert len(page.items) == 50
+    assert page.after
     assert took < 0.2
 
 

@@ -151,7 +151,8 @@ def test_a_deleted_course_loses_its_tags_and_nobody_their_mastery(english, conte
     content.delete(course.key)
     dirty(course)
     assert api.sync_due().deleted == 1
-    assert not ContentTag.objects.exists() and Mastery.objects.count() == 1
+    assert not ContentTag.objects.exists()
+    assert Mastery.objects.count() == 1
     assert api.coverage_of_course(course_key=course.key).units == []
 
 
@@ -222,7 +223,8 @@ def test_a_first_reading_that_is_older_than_the_publishing_is_repeated_and_then_
         offset += timedelta(seconds=wait + 1)
     with clock.shifted(offset):
         assert api.sync_due().courses == 1
-    assert CourseSync.objects.get().due is None and ContentTag.objects.count() == 3
+    assert CourseSync.objects.get().due is None
+    assert ContentTag.objects.count() == 3
 
 
 def test_a_course_that_cannot_be_read_holds_up_no_other_and_loses_nothing(english, content):
@@ -236,7 +238,9 @@ def test_a_course_that_cannot_be_read_holds_up_no_other_and_loses_nothing(englis
     assert (report.failed, report.courses) == (1, 1)
     assert ContentTag.objects.filter(course_key=first.key).count() == 3
     row = CourseSync.objects.get(course_key=first.key)
-    assert row.due > clock.now() and row.last_error.startswith("KeyError") and row.claim == ""
+    assert row.due > clock.now()
+    assert row.last_error.startswith("KeyError")
+    assert row.claim == ""
     content.broken.clear()
     with clock.shifted(timedelta(hours=2)):
         assert api.sync_due().courses == 1

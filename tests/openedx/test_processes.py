@@ -39,6 +39,14 @@ def studio_process():
     return started("cms.djangoapp")
 
 
+AUTHORING = {
+    "content_authoring.xblock.published": ["block_published"],
+    "content_authoring.xblock.deleted": ["block_deleted"],
+    "content_authoring.course.import.completed": ["course_imported"],
+    "content_authoring.content.object.associations.changed": ["object_tagged"],
+}
+
+
 def test_the_lms_receives_what_concerns_learners(lms_process):
     events = {
         event.removeprefix("org.openedx.").rsplit(".", 1)[0]: names
@@ -57,6 +65,8 @@ def test_the_lms_receives_what_concerns_learners(lms_process):
             f"learning.exam.attempt.{what}": ["exam_attempt_changed"]
             for what in ("submitted", "rejected", "verified", "errored", "reset")
         },
+        # Sent in Studio; here they come where an operator has the event bus bring them.
+        **AUTHORING,
     }
     assert lms_process["block_completion"] == ["block_completed"]
 
@@ -64,7 +74,11 @@ def test_the_lms_receives_what_concerns_learners(lms_process):
 def test_studio_receives_what_concerns_course_runs(studio_process):
     assert studio_process["receivers"] == {
         "org.openedx.content_authoring.course.catalog_info.changed.v1": ["course_catalog_info_changed"],
-        "org.openedx.content_authoring.course.rerun.completed.v1": ["course_rerun_completed"],
+        "org.openedx.content_authoring.course.rerun.completed.v1": [
+            "content_rerun_completed",
+            "course_rerun_completed",
+        ],
+        **{f"org.openedx.{event}.v1": names for event, names in AUTHORING.items()},
     }
     assert studio_process["block_completion"] == []
 
@@ -90,16 +104,23 @@ def test_only_the_lms_reads_learners(studio_process):
     assert studio_process["platform"] is None
 
 
+LMS_PORTS = {
+    "PLATFORM": "mooc_microcred_openedx.gateway.EdxPlatform",
+    "CONTENT": "mooc_microcred_openedx.content.ModuleStoreContent",
+    "AUTHORING": "mooc_microcred_openedx.authoring.CourseStaff",
+}
+
+
 class TestSettings:
     def test_the_lms_has_the_gateway(self):
         settings = SimpleNamespace()
         lms.plugin_settings(settings)
-        assert settings.MOOC_MICROCRED == {"PLATFORM": "mooc_microcred_openedx.gateway.EdxPlatform"}
+        assert settings.MOOC_MICROCRED == LMS_PORTS
 
     def test_studio_has_none(self):
         settings = SimpleNamespace()
         common.plugin_settings(settings)
-        assert settings.MOOC_MICROCRED == {}
+        assert settings.MOOC_MICROCRED == {"CONTENT": "mooc_microcred_openedx.content.ModuleStoreContent"}
 
     def test_what_the_operators_yaml_sets_stays_and_what_it_leaves_out_comes_back(self):
         settings = SimpleNamespace()
@@ -107,10 +128,7 @@ class TestSettings:
         # The platform's production settings replace the whole dict by the YAML's.
         settings.MOOC_MICROCRED = {"KICK_INTERVAL": 9}
         lms.plugin_settings(settings)
-        assert settings.MOOC_MICROCRED == {
-            "KICK_INTERVAL": 9,
-            "PLATFORM": "mooc_microcred_openedx.gateway.EdxPlatform",
-        }
+        assert settings.MOOC_MICROCRED == {"KICK_INTERVAL": 9, **LMS_PORTS}
         settings.MOOC_MICROCRED["PLATFORM"] = "theirs"
         lms.plugin_settings(settings)
         assert settings.MOOC_MICROCRED["PLATFORM"] == "theirs"

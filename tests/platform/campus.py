@@ -22,6 +22,7 @@ from lms.djangoapps.certificates import api as certificates
 from lms.djangoapps.certificates.config import AUTO_CERTIFICATE_GENERATION
 from lms.djangoapps.certificates.generation import generate_course_certificate
 from lms.djangoapps.certificates.models import GeneratedCertificate
+from lms.djangoapps.courseware.models import StudentModule
 from lms.djangoapps.grades.models import PersistentCourseGrade
 from opaque_keys.edx.keys import CourseKey
 from openedx.core.djangoapps.content.course_overviews.models import CourseOverview
@@ -201,6 +202,19 @@ class Campus(ExitStack):
             letter_grade="Pass" if passed else "",
             passed=passed,
         )
+
+    @staticmethod
+    def score(learner: int, course_key: str, block: str, earned: float, possible: float) -> str:
+        """Keep points for a problem where the courseware keeps them; return its usage key."""
+        key = CourseKey.from_string(course_key)
+        usage_key = key.make_usage_key("problem", block)
+        StudentModule.objects.update_or_create(
+            student_id=learner,
+            course_id=key,
+            module_state_key=usage_key,
+            defaults={"module_type": "problem", "grade": earned, "max_grade": possible},
+        )
+        return str(usage_key)
 
     @staticmethod
     def certificate(learner: int, course_key: str) -> GeneratedCertificate | None:
