@@ -13,10 +13,12 @@ import pytest
 from ccx_keys.locator import CCXLocator
 from common.djangoapps.student.models import CourseEnrollment
 from common.djangoapps.student.roles import CourseBetaTesterRole
+from crum import set_current_request
 from django.contrib.auth import get_user_model
 from django.db import connection
 from django.dispatch import Signal
 from django.test.utils import CaptureQueriesContext
+from edx_django_utils.cache import RequestCache
 from edx_name_affirmation.models import VerifiedName
 from lms.djangoapps.ccx.tests.factories import CcxFactory
 from lms.djangoapps.certificates import api as certificates
@@ -229,6 +231,52 @@ class TestProfiles:
     def test_an_account_without_a_profile_has_its_user_name(self, port, db):
         user = get_user_model().objects.create(username="service")
         assert port.read_learners([user.id])[user.id].name == "service"
+
+
+class TestFreshness:
+    """A worker reads what is true now, whatever the platform keeps for the length of a request."""
+
+    @pytest.mark.django_db(databases="__all__", transaction=True)
+    def test_what_the_platform_has_prefetched_before_is_not_believed(self, campus, port, learner):
+        key = CourseKey.from_string(PY101)
+        user = campus.user(learner)
+        PersistentCourseGrade.prefetch(key, [user])
+        CourseEnrollment.enrollment_mode_for_user(user, key)
+        assert port.would_issue_certificate(learner, PY101).reason == "not_passing"
+        PersistentCourseGrade.prefetch(key, [user])
+        campus.elsewhere(lambda: campus.grade(learner, PY101, 80, passed=True))
+        # The prefetch still says that there is none: who reads through it reads the past.
+        with pytest.raises(PersistentCourseGrade.DoesNotExist):
+            PersistentCourseGrade.read(learner, key)
+        assert port.would_issue_certificate(learner, PY101).accepted
+        assert read(port, learner, grade=True).grade.percent == 80
+
+    @pytest.mark.django_db(databases="__all__", transaction=True)
+    def test_one_process_reads_an_enrolment_mode_and_a_completion_that_changed_meanwhile(
+        self, campus, port, learner
+    ):
+        campus.complete(learner, PY101, 1)
+        assert read(port, learner, completion=True).completion.completed == 1
+
+        def change():
+            campus.complete(learner, PY101, 3)
+            CourseEnrollment.objects.update(mode="audit")
+
+        campus.elsewhere(change)
+        assert read(port, learner, completion=True).completion.completed == 3
+        assert port.would_issue_certificate(learner, PY101).reason == "mode"
+
+    def test_a_web_request_keeps_what_the_platform_keeps_for_it(self, campus, port, learner, rf):
+        cache = RequestCache("somebody else's")
+        try:
+            set_current_request(rf.get("/"))
+            cache.set("key", "value")
+            port.read_enrolments([learner])
+            assert cache.get_cached_response("key").is_found
+        finally:
+            set_current_request(None)
+        port.read_enrolments([learner])
+        assert not cache.get_cached_response("key").is_found
 
 
 def forbid_certificates(settings):
