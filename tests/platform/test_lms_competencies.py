@@ -9,9 +9,10 @@ from datetime import timedelta
 
 import pytest
 from common.djangoapps.student.models import anonymous_id_for_user
+from lms.djangoapps.courseware.models import StudentModule
 from lms.djangoapps.grades.models import PersistentSubsectionGrade, PersistentSubsectionGradeOverride
 from opaque_keys.edx.keys import CourseKey
-from submissions import api as submissions
+from submissions.models import Score, StudentItem, Submission
 from xmodule.modulestore import ModuleStoreEnum
 from xmodule.modulestore.django import modulestore as open_modulestore
 from xmodule.modulestore.tests.factories import BlockFactory
@@ -102,26 +103,39 @@ def test_a_subsection_counts_by_its_stored_grade_with_what_staff_override(englis
     assert status(learner, "EN-1.2") == "Demonstrated"
 
 
-def test_work_handed_in_counts_before_what_the_block_keeps(campus, learner, monkeypatch):
-    # There is no such block in the course: the platform's own grading would look for it.
-    grading = "lms.djangoapps.grades.signals.handlers.recalculate_subsection_grade_v3.apply_async"
-    monkeypatch.setattr(grading, lambda **_kwargs: None)
+def test_work_handed_in_counts_before_what_the_block_keeps(campus, learner):
     run = CourseKey.from_string(PY101)
-    essay = str(run.make_usage_key("openassessment", "essay"))
-    query = [ScoreQuery(learner, PY101, (essay,))]
-    assert not campus.platform.read_block_scores(query).get((learner, PY101))
-    item = {
-        "student_id": anonymous_id_for_user(campus.user(learner), run),
-        "course_id": PY101,
-        "item_id": essay,
-        "item_type": "openassessment",
-    }
-    submission = submissions.create_submission(item, "my essay")
-    submissions.set_score(submission["uuid"], 6, 10)
-    assert campus.platform.read_block_scores(query)[learner, PY101][essay].percent == 60
-    # Staff let the learner begin again: there is no score.
-    submissions.reset_score(item["student_id"], PY101, essay)
-    assert not campus.platform.read_block_scores(query).get((learner, PY101))
+    essay = run.make_usage_key("openassessment", "essay")
+    query = [ScoreQuery(learner, PY101, (str(essay),))]
+
+    def percent():
+        found = campus.platform.read_block_scores(query).get((learner, PY101), {})
+        return found[str(essay)].percent if found else None
+
+    assert percent() is None
+    StudentModule.objects.create(
+        student_id=learner,
+        course_id=run,
+        module_state_key=essay,
+        module_type="openassessment",
+        grade=1,
+        max_grade=10,
+    )
+    assert percent() == 10
+    # By its tables: through its API the platform's grading would look for the block in the course.
+    item = StudentItem.objects.create(
+        student_id=anonymous_id_for_user(campus.user(learner), run),
+        course_id=PY101,
+        item_id=str(essay),
+        item_type="openassessment",
+    )
+    submission = Submission.objects.create(student_item=item, answer="my essay", attempt_number=1)
+    Score.objects.create(student_item=item, submission=submission, points_earned=6, points_possible=10)
+    assert percent() == 60
+    # Staff let the learner begin again: that score is none.
+    StudentModule.objects.all().delete()
+    Score.create_reset_score(item)
+    assert percent() is None
 
 
 def test_scores_cost_the_same_for_one_learner_and_for_many(campus, learner):

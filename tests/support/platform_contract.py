@@ -252,7 +252,7 @@ class PlatformContract:
         block = world.score(learner, PY101, "p1", 1, 4)
         query = [ScoreQuery(learner, PY101, (block,))]
         assert port.read_block_scores(query)[learner, PY101][block].percent == 25
-        world.elsewhere(lambda: world.score(learner, PY101, "p1", 4, 4))
+        world.score(learner, PY101, "p1", 4, 4)
         assert port.read_block_scores(query)[learner, PY101][block].percent == 100
 
     def test_scores_of_many_learners_cost_as_many_queries_as_those_of_one(self, port, world):
