@@ -1,4 +1,4 @@
-"""From a tagged course to a demonstrated competency in a real LMS: publish, synchronise, answer, be graded."""
+"""From a tagged course to a demonstrated competency in a real LMS: publish, synchronise, answer, grade."""
 
 from tests.platform.only import only_in
 
