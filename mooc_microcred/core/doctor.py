@@ -29,6 +29,7 @@ from mooc_microcred.core.checks import TAG, is_of_absence
 from mooc_microcred.core.conf import microcred_settings
 from mooc_microcred.core.crypto import decrypt, encrypt
 from mooc_microcred.core.models import Heartbeat, LearnerIdentity, OutboxMessage
+from mooc_microcred.core.outbox import WAITING
 from mooc_microcred.core.storage import private_storage
 from mooc_microcred.core.sweeper import HEARTBEAT
 
@@ -305,7 +306,7 @@ def _try_storage() -> None:
 
 def probe_outbox() -> Iterable[Finding]:
     """Say what waits in the outbox and what was given up."""
-    pending = OutboxMessage.objects.filter(state=OutboxMessage.State.PENDING)
+    pending = OutboxMessage.objects.filter(state__in=WAITING)
     yield from queue_findings("outbox.queue", name=_("Outbox"), waiting=pending)
     yield from dead_letter_findings(
         "outbox.dead",

@@ -45,6 +45,8 @@ class OutboxMessage(models.Model):
 
     class State(models.TextChoices):
         PENDING = "pending", _("pending")
+        # As pending, but of a topic that the release before does not know: its relay passes it by.
+        NEW = "new", _("pending, for workers of this release")
         DONE = "done", _("done")
         DEAD = "dead", _("dead letter")
 

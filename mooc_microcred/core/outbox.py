@@ -27,6 +27,8 @@ from mooc_microcred.core.models import OutboxMessage
 log = logging.getLogger(__name__)
 
 PAYLOAD_VERSION = 1
+#: The states of messages that wait for the relay.
+WAITING = (OutboxMessage.State.PENDING, OutboxMessage.State.NEW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Note:
 
 Subscriber = Callable[[Message], None]
 _subscribers: dict[str, dict[str, Subscriber]] = defaultdict(dict)
+_withheld: set[str] = set()
 
 
 def subscribe(topic: str, name: str, subscriber: Subscriber) -> None:
@@ -71,6 +74,24 @@ def subscribe(topic: str, name: str, subscriber: Subscriber) -> None:
 def subscribers_of(topic: str) -> Mapping[str, Subscriber]:
     """Return the subscribers of a topic by name."""
     return _subscribers.get(topic, {})
+
+
+def withhold_from_older_releases(topics: Iterable[str]) -> None:
+    """Keep messages of these topics from workers of the release before, which know nobody who wants them.
+
+    During an upgrade both releases work on one outbox, and the older one would take such a message,
+    find no subscriber and call it done. So it is appended in a state for which older ones do not look.
+    Called from AppConfig.ready, again is harmless.
+
+    Args:
+        topics: those to which the release before does not subscribe.
+    """
+    _withheld.update(topics)
+
+
+def withheld_topics() -> frozenset[str]:
+    """Return the topics that older releases do not see."""
+    return frozenset(_withheld)
 
 
 def append(notes: Iterable[Note]) -> None:
@@ -85,6 +106,7 @@ def append(notes: Iterable[Note]) -> None:
             version=PAYLOAD_VERSION,
             learner_id=note.learner_id,
             payload=dict(note.payload),
+            state=_waiting_state(note.topic),
             created=now,
             due=now,
         )
@@ -94,11 +116,21 @@ def append(notes: Iterable[Note]) -> None:
         kick_after_commit(RELAY)
 
 
+def _waiting_state(topic: str) -> str:
+    """Return the state in which a message of the topic waits."""
+    return OutboxMessage.State.NEW if topic in _withheld else OutboxMessage.State.PENDING
+
+
 def _claim(limit: int) -> list[OutboxMessage]:
     """Take up to ``limit`` due messages."""
     now = clock.now()
-    due = OutboxMessage.objects.filter(state=OutboxMessage.State.PENDING, due__lte=now)
-    return list(claim_due(due, now=now, limit=limit, order=("due", "id")).order_by("id"))
+    taken: list[OutboxMessage] = []
+    # One state after the other: over both at once the index gives no order.
+    for state in WAITING:
+        if len(taken) < limit:
+            due = OutboxMessage.objects.filter(state=state, due__lte=now)
+            taken += claim_due(due, now=now, limit=limit - len(taken), order=("due", "id")).order_by("id")
+    return taken
 
 
 def backoff(attempts: int, *, first: float, longest: float) -> timedelta:
@@ -157,7 +189,7 @@ def _give_back(row: OutboxMessage, error: str) -> bool:
         attempts, first=microcred_settings.OUTBOX_BACKOFF_FIRST, longest=microcred_settings.OUTBOX_BACKOFF_MAX
     )
     OutboxMessage.objects.filter(pk=row.pk, claim=row.claim).update(
-        state=OutboxMessage.State.DEAD if dead else OutboxMessage.State.PENDING,
+        state=OutboxMessage.State.DEAD if dead else row.state,
         attempts=attempts,
         due=clock.now() + wait,
         done_by=row.done_by,
@@ -170,8 +202,10 @@ def _give_back(row: OutboxMessage, error: str) -> bool:
 def replay(*, message_ids: Collection[int], actor_id: int | None) -> int:
     """Put dead letters back into the queue and return how many there were. Does not check permissions."""
     with transaction.atomic():
-        count = OutboxMessage.objects.filter(pk__in=message_ids, state=OutboxMessage.State.DEAD).update(
-            state=OutboxMessage.State.PENDING, attempts=0, due=clock.now()
+        dead = OutboxMessage.objects.filter(pk__in=message_ids, state=OutboxMessage.State.DEAD)
+        count = sum(
+            dead.filter(topic=topic).update(state=_waiting_state(topic), attempts=0, due=clock.now())
+            for topic in sorted(set(dead.values_list("topic", flat=True)))
         )
         if count:
             log_action(
@@ -183,6 +217,11 @@ def replay(*, message_ids: Collection[int], actor_id: int | None) -> int:
                 count=count,
             )
     return count
+
+
+def count_pending(topic: str) -> int:
+    """Return how many messages of a topic were not handed over yet."""
+    return OutboxMessage.objects.filter(state__in=WAITING, topic=topic).count()
 
 
 def purge() -> int:

@@ -17,6 +17,7 @@ def _only_the_subscribers_of_the_test(monkeypatch):
     from collections import defaultdict
 
     monkeypatch.setattr(outbox, "_subscribers", defaultdict(dict))
+    monkeypatch.setattr(outbox, "_withheld", set())
 
 
 @pytest.fixture
@@ -166,12 +167,13 @@ def test_a_claimed_message_is_not_taken_by_a_second_relay(heard):
 def test_a_relay_costs_the_same_for_few_and_for_many_except_for_each_hand_over(
     heard, django_assert_num_queries
 ):
-    # Per message: SAVEPOINT and RELEASE of its subscriber. Per run: 1 read, 1 claim, 1 read, 1 finish.
+    # Per message: SAVEPOINT and RELEASE of its subscriber. Per run: 1 read, 1 claim, 1 read, 1 look
+    # for what is kept from older releases, 1 finish.
     append([note(n) for n in range(3)])
-    with django_assert_num_queries(4 + 2 * 3):
+    with django_assert_num_queries(5 + 2 * 3):
         relay()
     append([note(n) for n in range(30)])
-    with django_assert_num_queries(4 + 2 * 30):
+    with django_assert_num_queries(5 + 2 * 30):
         relay()
 
 
@@ -197,3 +199,41 @@ def test_waits_double_up_to_the_longest_with_jitter_of_half(attempts, first, fac
     wait = backoff(attempts, first=first, longest=longest).total_seconds()
     full = min(longest, first * 2 ** min(attempts - 1, 30))
     assert full / 2 - 1e-5 <= wait <= full + 1e-5
+
+
+@pytest.mark.django_db
+def test_a_topic_of_this_release_is_not_seen_by_workers_of_the_one_before(heard):
+    """They look for what is pending, and would call done what nobody of theirs wants."""
+    outbox.withhold_from_older_releases(["test.topic"])
+    append([note(), Note("old.topic")])
+    seen_by_older = OutboxMessage.objects.filter(state="pending")
+    assert [message.topic for message in seen_by_older] == ["old.topic"]
+    assert outbox.count_pending("test.topic") == 1
+    assert relay(limit=1).done == relay(limit=1).done == 1
+    assert relay().done == 0
+    assert len(heard) == 1
+
+
+@pytest.mark.django_db
+def test_a_withheld_message_stays_withheld_when_it_fails_and_when_it_is_replayed(settings, heard):
+    settings.MOOC_MICROCRED = {**settings.MOOC_MICROCRED, "OUTBOX_MAX_ATTEMPTS": 2}
+    outbox.withhold_from_older_releases(["test.topic"])
+    subscribe("test.topic", "deaf ear", lambda message: 1 / 0)
+    append([note()])
+    assert relay().failed == 1
+    message = OutboxMessage.objects.get()
+    assert message.state == State.NEW
+    with clock.shifted(timedelta(hours=1)):
+        assert relay().dead == 1
+        assert replay(message_ids=[message.pk], actor_id=None) == 1
+    message.refresh_from_db()
+    assert (message.state, message.attempts) == (State.NEW, 0)
+
+
+@pytest.mark.django_db
+def test_what_an_earlier_process_has_withheld_is_taken_after_the_topic_is_known_to_all(heard):
+    outbox.withhold_from_older_releases(["test.topic"])
+    append([note()])
+    outbox._withheld.clear()
+    assert relay().done == 1
+    assert len(heard) == 1

@@ -182,6 +182,14 @@ def told():
     return sorted(counted.values())
 
 
+def topics():
+    """Return the topics to which this release subscribes, and those that it keeps from older ones."""
+    from mooc_microcred.core import outbox
+
+    withheld = getattr(outbox, "withheld_topics", frozenset)
+    return {"subscribed": sorted(outbox._subscribers), "withheld": sorted(withheld())}
+
+
 def tasks():
     """Return the tasks by name, with the names of their arguments."""
     from celery import current_app
