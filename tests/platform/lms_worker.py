@@ -6,6 +6,7 @@ Started by Studio's tests; runs one task of its queue and tells as JSON what cam
 import json
 import os
 import sys
+from contextlib import suppress
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.platform.lms_worker_settings"
 
@@ -71,7 +72,7 @@ def main() -> None:
         state.should_stop = 0
 
     task_postrun.connect(stop, weak=False)
-    try:
+    with suppress(SystemExit):
         current_app.worker_main(
             [
                 "worker",
@@ -85,8 +86,6 @@ def main() -> None:
                 "WARNING",
             ]
         )
-    except SystemExit:
-        pass
 
     from mooc_microcred.achievements import api
 
