@@ -312,3 +312,7 @@ def name_of(user) -> str:
     """Return the name in the profile, or the user name."""
     profile = Profile.objects.filter(user=user).first()
     return (profile and profile.name) or user.get_full_name() or user.username
+
+
+# Django finds an app's models here.
+from sandbox.studio.models import Block  # noqa: E402,F401

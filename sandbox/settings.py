@@ -119,6 +119,8 @@ BANK_URL = os.environ.get("MICROCRED_SANDBOX_BANK_URL", "http://127.0.0.1:8001")
 
 MOOC_MICROCRED = {
     "PLATFORM": "sandbox.platform.SandboxPlatform",
+    "CONTENT": "sandbox.studio.content.SandboxContent",
+    "AUTHORING": "sandbox.studio.authoring.SandboxAuthoring",
     "CACHE_TTL": 1,
     "COMPLETION_DEBOUNCE": 1,
     # Somebody who tries things out by script is not an attack.

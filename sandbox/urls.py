@@ -7,6 +7,7 @@ from django.urls import include, path
 from edx_django_utils.plugins import get_plugin_url_patterns
 
 from sandbox import views
+from sandbox.studio import views as studio
 
 # The views of the completion app's own API can only be imported inside edx-platform.
 CompletionAppConfig.plugin_app.pop("url_config", None)
@@ -22,6 +23,17 @@ pages = (
         path("courses/<str:course_key>/enrol/", views.enrol, name="enrol"),
         path("courses/<str:course_key>/units/<int:position>/", views.unit, name="unit"),
         path("courses/<str:course_key>/self-test/", views.self_test, name="self_test"),
+        path("studio/courses/<str:course_key>/", studio.outline, name="studio_course"),
+        path("studio/units/<str:usage_key>/", studio.unit, name="studio_unit"),
+        path("studio/blocks/<str:usage_key>/edit/", studio.edit, name="studio_edit"),
+        path(
+            "studio/blocks/<str:usage_key>/handler/<str:handler>",
+            studio.studio_handler,
+            name="studio_handler",
+        ),
+        path("xblock/<str:usage_key>/handler/<str:handler>", studio.xblock_handler, name="xblock_handler"),
+        path("xblock/resource/<str:block_type>/<path:uri>", studio.xblock_resource, name="xblock_resource"),
+        path("learn/units/<str:usage_key>/", studio.learn_unit, name="learn_unit"),
         path("my/", views.my_credentials, name="my"),
         path("my/credits/", views.my_credits, name="credits"),
         path("staff/", views.staff, name="staff"),

@@ -19,6 +19,7 @@ from sandbox import lms, rest
 from sandbox.forms import IdentityForm, InvalidateForm, SelfTestForm
 from sandbox.models import Attempt, Certificate, Course, Enrollment, Grade, Unit
 from sandbox.people import ACCOUNTS, PASSWORD
+from sandbox.studio import views as studio
 
 
 def _may_log_in_by_click() -> bool:
@@ -131,8 +132,16 @@ def unit(request, course_key, position):
             return redirect("sandbox:unit", course_key, following.position)
         return redirect("sandbox:course", course_key)
     done = page.block_key in lms.completed_blocks(user=request.user, course=one)
-    context = {"course": one, "unit": page, "done": done, "total": one.units.count(), "following": following}
-    return render(request, "sandbox/unit.html", context)
+    fragments = studio.fragments_of_unit(course=one, user=request.user, beside=page.block_key)
+    context = {
+        "course": one,
+        "unit": page,
+        "done": done,
+        "total": one.units.count(),
+        "following": following,
+        "fragments": fragments,
+    }
+    return studio.drawn(request, "sandbox/unit.html", context, fragments)
 
 
 @transaction.non_atomic_requests
@@ -149,7 +158,9 @@ def self_test(request, course_key):
     attempt = Attempt.objects.filter(user=request.user, course=one).order_by("-at", "-id").first()
     context = {"course": one, "form": form, "attempt": attempt, "marks": _marks(form, attempt)}
     context["grade"] = Grade.objects.filter(user=request.user, course=one).first()
-    return render(request, "sandbox/self_test.html", context)
+    beside = one.units.get(kind=Unit.Kind.SELF_TEST).block_key
+    fragments = studio.fragments_of_unit(course=one, user=request.user, beside=beside)
+    return studio.drawn(request, "sandbox/self_test.html", {**context, "fragments": fragments}, fragments)
 
 
 def _marks(form: SelfTestForm, attempt: Attempt | None) -> list[dict]:

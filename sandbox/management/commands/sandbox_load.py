@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand
 from sandbox.accounts import load_accounts
 from sandbox.content import load_courses
 from sandbox.people import ACCOUNTS
+from sandbox.studio.content import lay_out
 
 SAMPLE = "python-series"
 
@@ -19,5 +20,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         courses = load_courses()
         load_accounts()
+        for course in courses:
+            lay_out(course)
         call_command("microcred_catalogue", "load", sample=[SAMPLE], stdout=self.stdout)
         self.stdout.write(f"{len(courses)} courses, {len(ACCOUNTS)} accounts")

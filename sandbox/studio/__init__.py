@@ -1,0 +1,1 @@
+"""A stand-in for Studio and for the LMS's XBlock runtime: blocks, drafts, publishing, OLX."""
