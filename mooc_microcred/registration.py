@@ -17,6 +17,10 @@ from mooc_microcred.core.evidence import register_evidence_source
 from mooc_microcred.core.models import OutboxMessage
 from mooc_microcred.core.platform import PlatformUnavailable
 from mooc_microcred.core.sweeper import Step, register_step
+from mooc_microcred.credentials import api as credentials
+from mooc_microcred.credentials import issuing as credentials_issuing
+from mooc_microcred.credentials.health import probe_credentials
+from mooc_microcred.credentials.models import CredentialDue
 from mooc_microcred.credentials.status import lists as status_lists
 from mooc_microcred.credentials.status import settling as credential_status
 from mooc_microcred.credentials.status.health import probe_status_lists
@@ -35,6 +39,7 @@ def register() -> None:
     register_checks()
     register_evidence_source(exams.ExamEvidence())
     register_evidence_source(programs.ProgrammeEvidence())
+    credentials_issuing.register()
     # After whoever makes credentials: a new one gets its status by the same message.
     credential_status.register()
     creditbank_subscribers.register()
@@ -55,6 +60,8 @@ def register() -> None:
             competencies.TAGS_CHANGED,
         ]
     )
+    # And to these it has fewer subscribers.
+    outbox.renew(credential_status.TOPICS)
     _register_retirement()
     _register_doctor()
     _register_sweep_steps()
@@ -89,6 +96,7 @@ def _register_retirement() -> None:
     retirement.register_retirement_hook("achievements", forget_learner)
     retirement.register_retirement_hook("competencies", competencies.forget_learner)
     retirement.register_retirement_hook("exams", exams_retirement.forget_learner)
+    retirement.register_retirement_hook("credentials", credentials.forget_learner)
     retirement.register_retirement_hook("creditbank", creditbank.forget_learner)
 
 
@@ -97,6 +105,7 @@ def _register_doctor() -> None:
     register_probe("evaluation", title=lambda: _("Evaluation"), order=50, probe=probe_evaluation)
     register_probe("competencies", title=lambda: _("Competencies"), order=60, probe=probe_courses)
     register_probe("exams", title=lambda: _("Exams"), order=70, probe=probe_batches)
+    register_probe("credentials", title=lambda: _("Credentials"), order=75, probe=probe_credentials)
     register_probe("status_lists", title=lambda: _("Status lists"), order=78, probe=probe_status_lists)
     register_probe("banks", title=lambda: _("Credit banks"), order=80, probe=probe_deliveries)
 
@@ -108,6 +117,7 @@ def _register_sweep_steps() -> None:
     register_step(
         Step("evaluate", run=_evaluate, order=20, waiting=lambda: _due(EvaluationRequest.objects.all()))
     )
+    register_step(Step("hand-over-again", run=outbox.hand_over_again, order=25))
     register_step(
         Step(
             "relay",
@@ -122,6 +132,15 @@ def _register_sweep_steps() -> None:
             run=_deliver,
             order=40,
             waiting=lambda: _due(Delivery.objects.filter(state=Delivery.State.PENDING)),
+        )
+    )
+    register_step(Step("walk-awards", run=credentials.advance_walk, order=31))
+    register_step(
+        Step(
+            "issue",
+            run=_issue,
+            order=32,
+            waiting=lambda: _due(CredentialDue.objects.all()),
         )
     )
     register_step(
@@ -153,6 +172,10 @@ def _evaluate() -> int:
 def _relay() -> int:
     report = outbox.relay()
     return report.done + report.failed + report.dead
+
+
+def _issue() -> int:
+    return credentials.issue_due().looked_at
 
 
 def _deliver() -> int:

@@ -16,11 +16,19 @@ from mooc_microcred.achievements.tasks import TURN_SECONDS, evaluate_due_request
 from mooc_microcred.competencies.api import SYNC, sync_due
 from mooc_microcred.core import outbox
 from mooc_microcred.core.kick import ARGUMENTS_VERSION, RELAY, kick
+from mooc_microcred.credentials.api import ISSUE, issue_due
 from mooc_microcred.credentials.status.lists import sign_due
 from mooc_microcred.credentials.status.settling import SIGN_LISTS
 from mooc_microcred.creditbank.api import deliver_due
 
-__all__ = ["deliver_to_banks", "evaluate_due_requests", "relay_outbox", "sign_status_lists", "sync_courses"]
+__all__ = [
+    "deliver_to_banks",
+    "evaluate_due_requests",
+    "issue_credentials",
+    "relay_outbox",
+    "sign_status_lists",
+    "sync_courses",
+]
 
 DELIVER = "mooc_microcred.tasks.deliver_to_banks"
 
@@ -86,4 +94,18 @@ def sign_status_lists(version: int = ARGUMENTS_VERSION) -> None:
     while sign_due():
         if time.monotonic() >= ends:
             kick(SIGN_LISTS)
+            break
+
+
+@shared_task(name=ISSUE, ignore_result=True, acks_late=True)
+def issue_credentials(version: int = ARGUMENTS_VERSION) -> None:
+    """Issue the credentials of awards that are due until none is or the turn is over.
+
+    Args:
+        version: of the arguments; there are no others yet.
+    """
+    ends = time.monotonic() + TURN_SECONDS
+    while issue_due().looked_at:
+        if time.monotonic() >= ends:
+            kick(ISSUE)
             break

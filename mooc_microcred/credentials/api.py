@@ -1,5 +1,13 @@
 """The verbs of the credentials room; the only thing that other rooms call."""
 
+from mooc_microcred.credentials.issuing import (
+    ISSUE,
+    advance_walk,
+    issue_credential,
+    issue_due,
+    queue_awards,
+    restart_walk,
+)
 from mooc_microcred.credentials.keys import (
     create_key,
     did_document,
@@ -8,16 +16,51 @@ from mooc_microcred.credentials.keys import (
     revoke_key,
     rotate_key,
 )
+from mooc_microcred.credentials.library import (
+    achievement_document,
+    badge_class,
+    credential_of_awards,
+    credentials_of_learner,
+    get_credential,
+    hosted_assertion,
+    issuer_profile_2,
+    public_url,
+    signed_bytes,
+    signed_document,
+    signed_documents,
+    signed_jwt,
+)
+from mooc_microcred.credentials.retirement import export_learner, forget_learner
 from mooc_microcred.credentials.status.settling import settle_awards
 from mooc_microcred.credentials.verification.engine import verify
 
 __all__ = [
+    "ISSUE",
+    "achievement_document",
+    "advance_walk",
+    "badge_class",
     "create_key",
+    "credential_of_awards",
+    "credentials_of_learner",
     "did_document",
+    "export_learner",
+    "forget_learner",
+    "get_credential",
+    "hosted_assertion",
+    "issue_credential",
+    "issue_due",
+    "issuer_profile_2",
     "list_keys",
+    "public_url",
+    "queue_awards",
     "reencrypt_keys",
+    "restart_walk",
     "revoke_key",
     "rotate_key",
     "settle_awards",
+    "signed_bytes",
+    "signed_document",
+    "signed_documents",
+    "signed_jwt",
     "verify",
 ]

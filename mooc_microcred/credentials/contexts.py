@@ -61,8 +61,16 @@ def bundled_context(url: str) -> Mapping[str, Any] | None:
     """
     file_name = FILES.get(url)
     if file_name is None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or parts.path != OWN_CONTEXT_PATH or parts.query or parts.fragment:
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return None
+        if (
+            parts.scheme not in ("http", "https")
+            or parts.path != OWN_CONTEXT_PATH
+            or parts.query
+            or parts.fragment
+        ):
             return None
         file_name = OWN_FILE
     return _context(file_name)

@@ -216,7 +216,11 @@ def reencrypt_keys() -> int:
             count += 1
     if count:
         log_action(
-            actor_id=None, action="issuer_key.reencrypted", object_type="issuer_key", object_id="all", count=count
+            actor_id=None,
+            action="issuer_key.reencrypted",
+            object_type="issuer_key",
+            object_id="all",
+            count=count,
         )
     return count
 
@@ -252,9 +256,7 @@ def did_document(*, issuer_code: str) -> Mapping[str, Any]:
         "id": did,
         "verificationMethod": methods,
         "assertionMethod": [
-            method["id"]
-            for method, key in zip(methods, keys, strict=True)
-            if key.state != State.REVOKED
+            method["id"] for method, key in zip(methods, keys, strict=True) if key.state != State.REVOKED
         ],
     }
 

@@ -146,7 +146,9 @@ class Credential(models.Model):
         app_label = "mooc_microcred"
         constraints = [
             models.UniqueConstraint(fields=["award", "live"], name="microcred_credential_award"),
-            models.UniqueConstraint(fields=["status_list", "status_index"], name="microcred_credential_index"),
+            models.UniqueConstraint(
+                fields=["status_list", "status_index"], name="microcred_credential_index"
+            ),
         ]
         indexes = [
             models.Index(fields=["issuer", "revoked_at"], name="microcred_credential_revoked"),

@@ -79,8 +79,7 @@ def hashed(document: Mapping[str, Any], options: Mapping[str, Any]) -> bytes:
     """Return what is signed: SHA-256 of the canonical proof options, then of the canonical document."""
     config = canonical_form({"@context": document["@context"], **options})
     return (
-        hashlib.sha256(config.encode()).digest()
-        + hashlib.sha256(canonical_form(document).encode()).digest()
+        hashlib.sha256(config.encode()).digest() + hashlib.sha256(canonical_form(document).encode()).digest()
     )
 
 

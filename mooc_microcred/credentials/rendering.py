@@ -10,7 +10,7 @@ credit bank notice B.E. 2565, clause 7(2). Terms of our own: ADR 0016.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -451,5 +451,3 @@ def _float(value: Decimal) -> float | int:
 
 def _decimal(value: Decimal) -> str:
     return f"{Decimal(value):.2f}"
-
-

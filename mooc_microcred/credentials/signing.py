@@ -122,6 +122,8 @@ class Template:
             raise ValueError("a slot is not in the document")
         self._contexts = document["@context"]
         self._json = self._pieces(text[:-1])
+        #: The document without what differs: by it many of its kind are compressed.
+        self.constant = self._mark.sub("", text).encode()
         self._in_iri: set[int] = set()
         self._layouts: dict[tuple[int, ...], _Layout] = {}
         self._proofs: OrderedDict[tuple[str, int], tuple[bytes, bytes]] = OrderedDict()
