@@ -36,7 +36,7 @@ MAX_STATEMENTS = 30_000
 MAX_ALIKE = 6
 MAX_ALIKE_CALLS = 2_000
 #: Seconds of processor time for one credential with all that is in it.
-MAX_SECONDS = 6.0
+MAX_SECONDS = 4.0
 
 #: The network, where an operator allows hosts: requests of one verification, bytes and seconds of each.
 MAX_FETCHES = 6
