@@ -13,6 +13,16 @@ from mooc_microcred.achievements.awards import (
     revoke_award,
     suspend_award,
 )
+from mooc_microcred.achievements.backfill import TOPIC as BACKFILLED
+from mooc_microcred.achievements.backfill import (
+    BackfillProgress,
+    advance_backfill,
+    count_waiting_messages,
+    is_backfilled,
+    preview_backfill,
+    runs_to_backfill,
+    start_backfill,
+)
 from mooc_microcred.achievements.catalogue import (
     Catalogue,
     current_catalogue,
@@ -61,8 +71,11 @@ from mooc_microcred.achievements.requests import (
 )
 
 __all__ = [
+    "BACKFILLED",
+    "BackfillProgress",
     "Catalogue",
     "activate_version",
+    "advance_backfill",
     "adopt_run",
     "advance_feeds",
     "advise_catalogue",
@@ -78,6 +91,7 @@ __all__ = [
     "count_awards_of_run",
     "count_certificate_requests",
     "count_open_feeds",
+    "count_waiting_messages",
     "create_version",
     "current_catalogue",
     "decline_run",
@@ -89,6 +103,7 @@ __all__ = [
     "get_award",
     "get_awards",
     "get_definition",
+    "is_backfilled",
     "issuer_names",
     "kick_evaluation_after_commit",
     "list_awards",
@@ -96,6 +111,7 @@ __all__ = [
     "next_learners",
     "offer_run",
     "offers_of_run",
+    "preview_backfill",
     "preview_changes",
     "read_holdings",
     "read_progress",
@@ -105,6 +121,8 @@ __all__ = [
     "retire_version",
     "revoke_award",
     "save_issuer",
+    "runs_to_backfill",
+    "start_backfill",
     "start_feed",
     "start_feed_of_everything",
     "suspend_award",

@@ -205,7 +205,7 @@ def read_truths(catalogue: Catalogue, runs: Mapping[int, set[str]], now: datetim
     """Read everything that deciding about the learners needs, with a constant number of queries."""
     learners = list(runs)
     platform = get_platform()
-    awards = _read_awards(learners)
+    awards = read_awards(learners)
     enrolments = platform.read_enrolments(learners)
     truths: dict[int, LearnerTruth] = {}
     queries: list[StateQuery] = []
@@ -229,7 +229,7 @@ def read_truths(catalogue: Catalogue, runs: Mapping[int, set[str]], now: datetim
     states = platform.read_states(queries) if queries else {}
     for (learner, course_key), state in states.items():
         truths[learner].states[course_key] = state
-    for (learner, code), fact in _read_exams(learners, exam_codes).items():
+    for (learner, code), fact in read_exams(learners, exam_codes).items():
         truths[learner].exams[code] = fact
     if any(truth.may_ask for truth in truths.values()):
         for ask in CertificateAsk.objects.filter(learner_id__in=learners):
@@ -237,7 +237,7 @@ def read_truths(catalogue: Catalogue, runs: Mapping[int, set[str]], now: datetim
     return truths
 
 
-def _read_awards(learners: Collection[int]) -> Mapping[int, list[Award]]:
+def read_awards(learners: Collection[int]) -> Mapping[int, list[Award]]:
     """Return all awards of the learners, oldest first.
 
     Achievements and versions come by queries of their own: joined to them, MariaDB was seen to walk
@@ -287,7 +287,8 @@ def _touched(truth: LearnerTruth, assessed: Mapping[str, set[competencies.Key]])
     return touched | set(truth.mastery) if "" in truth.runs else touched
 
 
-def _read_exams(learners: Collection[int], codes: Collection[str]) -> Mapping[tuple[int, str], Fact]:
+def read_exams(learners: Collection[int], codes: Collection[str]) -> Mapping[tuple[int, str], Fact]:
+    """Return what the exams room knows, by learner and exam code; no query where no exam matters."""
     source = get_evidence_source("exam")
     if source is None or not codes:
         return {}

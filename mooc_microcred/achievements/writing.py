@@ -23,6 +23,7 @@ Event = AwardEvent.Kind
 # Learners whose awards are written in one transaction: few enough to keep their locks short.
 LEARNERS_PER_TRANSACTION = 50
 ROWS_PER_DELETE = 1000
+ROWS_PER_INSERT = 1000
 # Attempts are counted up to here; the gap has long stopped growing.
 MOST_ATTEMPTS = 100
 
@@ -60,10 +61,10 @@ def write_decisions(token: str, work: Sequence[LearnerWork]) -> Written:
     Learners whose lease is no longer held are left alone: their requests stay for whoever has it.
     """
     written = Written()
-    known = _future_requests(work)
+    known = future_requests(work)
     quiet = [one for one in work if not one.decision.changes_awards]
     if quiet:
-        _append_dues(quiet, known)
+        append_dues(quiet, known)
         _delete_requests(quiet)
     changing = [one for one in work if one.decision.changes_awards]
     for start in range(0, len(changing), LEARNERS_PER_TRANSACTION):
@@ -77,19 +78,33 @@ def _write_group(
     with transaction.atomic():
         ours = confirm_leases(token, [one.learner_id for one in group])
         group = [one for one in group if one.learner_id in ours]
-        issued = [award for one in group for award in one.decision.issued]
-        changes = [change for one in group for change in one.decision.changes]
-        # First what ends: an achievement may be lost by one run and earned by another at once, and
-        # only one award of it is live.
-        for change in changes:
-            Award.objects.filter(pk=change.award.pk).update(**change.fields)
-        _insert_awards(issued)
-        AwardEvent.objects.bulk_create([*_events_of(changes), *_events_of_new(issued)])
-        outbox.append([*_notes_of(changes), *_notes_of_new(issued)])
-        _append_dues(group, known)
+        done = write_changes(group)
+        outbox.append([*notes_of(group), *_notes_of_new(done)])
+        append_dues(group, known)
         _delete_requests(group)
-    written.issued += len(issued)
-    written.changed += len(changes)
+    written.issued += len(done)
+    written.changed += sum(len(one.decision.changes) for one in group)
+
+
+def write_changes(group: Sequence[LearnerWork]) -> list[Award]:
+    """Write awards and their history, and return the new ones.
+
+    Must run inside ``atomic``, where the learners' leases were confirmed.
+    """
+    issued = [award for one in group for award in one.decision.issued]
+    changes = [change for one in group for change in one.decision.changes]
+    # First what ends: an achievement may be lost by one run and earned by another at once, and
+    # only one award of it is live.
+    for change in changes:
+        Award.objects.filter(pk=change.award.pk).update(**change.fields)
+    _insert_awards(issued)
+    AwardEvent.objects.bulk_create([*_events_of(changes), *_events_of_new(issued)])
+    return issued
+
+
+def notes_of(group: Sequence[LearnerWork]) -> list[outbox.Note]:
+    """Return the messages about changes of awards that there were before."""
+    return list(_notes_of([change for one in group for change in one.decision.changes]))
 
 
 def _insert_awards(awards: Sequence[Award]) -> None:
@@ -138,7 +153,7 @@ def note_of(award: Award, kind: str, reason: str) -> outbox.Note:
     )
 
 
-def _future_requests(work: Sequence[LearnerWork]) -> set[tuple[int, str, datetime]]:
+def future_requests(work: Sequence[LearnerWork]) -> set[tuple[int, str, datetime]]:
     """Return the later requests that exist already, for learners who want one: they are not doubled."""
     learners = [one.learner_id for one in work if one.decision.dues]
     if not learners:
@@ -147,7 +162,8 @@ def _future_requests(work: Sequence[LearnerWork]) -> set[tuple[int, str, datetim
     return set(rows.values_list("learner_id", "course_key", "not_before"))
 
 
-def _append_dues(work: Sequence[LearnerWork], known: set[tuple[int, str, datetime]]) -> None:
+def append_dues(work: Sequence[LearnerWork], known: set[tuple[int, str, datetime]]) -> None:
+    """Append the later looks that were decided, but for those that are ``known``."""
     rows = [
         EvaluationRequest(
             learner_id=one.learner_id, course_key=run, reason="due", not_before=instant, due=instant
@@ -157,7 +173,8 @@ def _append_dues(work: Sequence[LearnerWork], known: set[tuple[int, str, datetim
         if (one.learner_id, run, instant) not in known
     ]
     if rows:
-        EvaluationRequest.objects.bulk_create(rows)
+        # At most 1,000 rows in one INSERT, which the receivers' INSERT waits for on MariaDB.
+        EvaluationRequest.objects.bulk_create(rows, batch_size=ROWS_PER_INSERT)
 
 
 def _delete_requests(work: Sequence[LearnerWork]) -> None:

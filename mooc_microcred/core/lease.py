@@ -7,17 +7,21 @@ cannot write a stale decision.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
+from django.db.models.constants import OnConflict
 
 from mooc_microcred.core import clock
 from mooc_microcred.core.conf import microcred_settings
 from mooc_microcred.core.models import LearnerLease
+
+# Three parameters each, and SQLite takes 999 in its oldest supported form.
+ROWS_PER_INSERT = 300
 
 
 class LeaseLost(Exception):
@@ -39,20 +43,47 @@ def take_leases(learner_ids: Collection[int]) -> tuple[str, set[int]]:
     now = clock.now()
     expires = now + timedelta(seconds=microcred_settings.LEASE_SECONDS)
     known = set(LearnerLease.objects.filter(learner_id__in=wanted).values_list("learner_id", flat=True))
-    if wanted - known:
-        LearnerLease.objects.bulk_create(
-            [LearnerLease(learner_id=learner, expires=now) for learner in sorted(wanted - known)],
-            ignore_conflicts=True,
-        )
+    _make_leases(sorted(wanted - known), now)
     free = LearnerLease.objects.filter(Q(token="") | Q(expires__lte=now), learner_id__in=wanted)
     free.update(token=token, expires=expires)
-    ours = LearnerLease.objects.filter(learner_id__in=wanted, token=token)
+    # The token is of this call alone.
+    ours = LearnerLease.objects.filter(token=token)
     return token, set(ours.values_list("learner_id", flat=True))
 
 
-def release_leases(token: str, learner_ids: Collection[int]) -> None:
-    """Give the leases back, where they are still ours."""
-    LearnerLease.objects.filter(learner_id__in=learner_ids, token=token).update(token="", expires=clock.now())
+def _make_leases(learner_ids: Sequence[int], now: datetime) -> None:
+    """Insert the rows of learners who have none; whoever is faster is no error.
+
+    Without model instances: a backfill does it for every learner that there is.
+    """
+    quote = connection.ops.quote_name
+    table, learner, token, expires = map(
+        quote, (LearnerLease._meta.db_table, "learner_id", "token", "expires")
+    )
+    insert = connection.ops.insert_statement(on_conflict=OnConflict.IGNORE)
+    at = connection.ops.adapt_datetimefield_value(now)
+    for start in range(0, len(learner_ids), ROWS_PER_INSERT):
+        chunk = learner_ids[start : start + ROWS_PER_INSERT]
+        rows = ", ".join(["(%s, %s, %s)"] * len(chunk))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"{insert} {table} ({learner}, {token}, {expires}) VALUES {rows}",
+                [value for one in chunk for value in (one, "", at)],
+            )
+
+
+def release_leases(token: str, learner_ids: Collection[int] | None = None) -> None:
+    """Give the leases back, where they are still ours: those of some learners, or all of the token."""
+    ours = LearnerLease.objects.filter(token=token)
+    if learner_ids is not None:
+        ours = ours.filter(learner_id__in=learner_ids)
+    ours.update(token="", expires=clock.now())
+
+
+def confirm_all_leases(token: str) -> int:
+    """Do as :func:`confirm_leases` with all leases of a token, and return how many are still ours."""
+    expires = clock.now() + timedelta(seconds=microcred_settings.LEASE_SECONDS)
+    return LearnerLease.objects.filter(token=token).update(expires=expires)
 
 
 def confirm_leases(token: str, learner_ids: Collection[int]) -> set[int]:

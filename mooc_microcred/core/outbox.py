@@ -22,11 +22,15 @@ from mooc_microcred.core.audit import log_action
 from mooc_microcred.core.claims import claim_due
 from mooc_microcred.core.conf import microcred_settings
 from mooc_microcred.core.kick import RELAY, kick_after_commit
-from mooc_microcred.core.models import OutboxMessage
+from mooc_microcred.core.models import Heartbeat, OutboxMessage
 
 log = logging.getLogger(__name__)
 
 PAYLOAD_VERSION = 1
+# Counts the releases that gave a topic one more subscriber. A message that is done bears it, so that one
+# that a worker of an older release has called done is known: see hand_over_again.
+GENERATION = "g2"
+HANDED_OVER_AGAIN = "outbox.handed-over-again"
 #: The states of messages that wait for the relay.
 WAITING = (OutboxMessage.State.PENDING, OutboxMessage.State.NEW)
 
@@ -64,6 +68,7 @@ class Note:
 Subscriber = Callable[[Message], None]
 _subscribers: dict[str, dict[str, Subscriber]] = defaultdict(dict)
 _withheld: set[str] = set()
+_renewed: set[str] = set()
 
 
 def subscribe(topic: str, name: str, subscriber: Subscriber) -> None:
@@ -87,6 +92,19 @@ def withhold_from_older_releases(topics: Iterable[str]) -> None:
         topics: those to which the release before does not subscribe.
     """
     _withheld.update(topics)
+
+
+def renew(topics: Iterable[str]) -> None:
+    """Say which topics have more subscribers than in the release before; GENERATION goes up with it.
+
+    Called from AppConfig.ready, again is harmless.
+    """
+    _renewed.update(topics)
+
+
+def renewed_topics() -> frozenset[str]:
+    """Return the topics whose messages are taken back from older releases."""
+    return frozenset(_renewed)
 
 
 def withheld_topics() -> frozenset[str]:
@@ -158,9 +176,35 @@ def relay(*, limit: int = 200) -> RelayReport:
             report.failed += 1
     if finished:
         OutboxMessage.objects.filter(pk__in=finished).update(
-            state=OutboxMessage.State.DONE, last_error="", claim=""
+            state=OutboxMessage.State.DONE, last_error="", claim=GENERATION
         )
     return report
+
+
+def hand_over_again(*, limit: int = 1000) -> int:
+    """Take back what workers of an older release have called done without our new subscribers; return how many.
+
+    During an upgrade they work on beside ours. All subscribers get such a message, also those who have
+    it: they are idempotent. It looks at what was done since it last looked, and the first time at the
+    day before; what is older than the upgrade is each room's own affair.
+    """
+    if not _renewed:
+        return 0
+    now = clock.now()
+    last = Heartbeat.objects.filter(name=HANDED_OVER_AGAIN).first()
+    # A message is done some time after it was claimed, and its due time is set by the claim.
+    since = (last.at - timedelta(minutes=10)) if last else now - timedelta(days=1)
+    done = OutboxMessage.objects.filter(
+        state=OutboxMessage.State.DONE, due__gt=since, topic__in=sorted(_renewed), claim__lt=GENERATION
+    )
+    ids = list(done.order_by("due").values_list("pk", flat=True)[:limit])
+    if ids:
+        done.filter(pk__in=ids).update(
+            state=OutboxMessage.State.NEW, done_by=[], claim="", attempts=0, due=now
+        )
+    if len(ids) < limit:
+        Heartbeat.objects.update_or_create(name=HANDED_OVER_AGAIN, defaults={"at": now})
+    return len(ids)
 
 
 def _hand_over(row: OutboxMessage) -> str | None:

@@ -196,3 +196,51 @@ def test_killed_at_any_line_from_the_release_of_a_batch_to_level_2_loses_and_dou
             assert ledger.histories(learner) == [("py101-l1", ("issued",)), ("py101-l2", ("issued",))]
 
     assert killed_at_every_line(start, prepare, relay_and_evaluate, check) >= 25
+
+
+def test_a_backfill_killed_at_any_line_loses_and_doubles_nothing(mariadb, start, lease):
+    learners = range(1, 6)
+
+    def prepare():
+        stack()
+        for learner in learners:
+            mariadb.certify(learner, RUN)
+        mariadb.certify(5, OTHER)
+
+    def work():
+        progress = api.start_backfill(course_keys=[RUN], announce=True)
+        while not progress.finished:
+            progress = api.advance_backfill(backfill_id=progress.id, limit=3)
+        return progress
+
+    def check():
+        with clock.shifted(lease):
+            work()
+            while outbox.relay().done:
+                pass
+            ledger.drain()
+            ledger.assert_sound()
+        assert all(ledger.histories(learner) == [("py101-l1", ("issued",))] for learner in learners)
+
+    assert killed_at_every_line(start, prepare, work, check) >= 30
+
+
+def test_two_backfills_and_an_evaluation_at_once_issue_each_award_once(mariadb, start, lease):
+    learners = range(1, 61)
+    stack()
+    for learner in learners:
+        mariadb.certify(learner, RUN)
+        api.request_evaluation(learner_id=learner, course_key=RUN, reason="certificate")
+
+    def work():
+        progress = api.start_backfill(course_keys=[RUN], announce=True)
+        while not progress.finished:
+            progress = api.advance_backfill(backfill_id=progress.id, limit=5)
+
+    running = [start(work), start(work), start(api.evaluate_due), start(api.evaluate_due)]
+    for one in running:
+        assert one.wait(60)
+    with clock.shifted(lease):
+        ledger.drain()
+        ledger.assert_sound()
+    assert all(ledger.histories(learner) == [("py101-l1", ("issued",))] for learner in learners)
