@@ -21,6 +21,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef
 from django.utils.translation import gettext as _
 
+from mooc_microcred.achievements.api import BACKFILLED
 from mooc_microcred.achievements.catalogue import parse_definition
 from mooc_microcred.achievements.data import Definition
 from mooc_microcred.achievements.models import AchievementVersion, Award, new_uuid
@@ -87,6 +88,7 @@ def register() -> None:
     """Subscribe to the outbox; again is harmless."""
     for topic in TOPICS:
         subscribe(topic, "credentials.issue", queue_award)
+    subscribe(BACKFILLED, "credentials.issue", queue_backfilled)
 
 
 def queue_award(message: Message) -> None:
@@ -94,6 +96,11 @@ def queue_award(message: Message) -> None:
     award_id = Award.objects.filter(uuid=message.payload["award"]).values_list("pk", flat=True).first()
     if award_id is not None:
         queue_awards([award_id])
+
+
+def queue_backfilled(message: Message) -> None:
+    """Queue the awards of a backfill that a message names."""
+    queue_awards(Award.objects.filter(uuid__in=message.payload["awards"]).values_list("pk", flat=True))
 
 
 def queue_awards(award_ids: Collection[int]) -> None:
