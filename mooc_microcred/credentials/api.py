@@ -1,5 +1,6 @@
 """The verbs of the credentials room; the only thing that other rooms call."""
 
+from mooc_microcred.credentials.endorsing import endorse, list_endorsements, withdraw_endorsement
 from mooc_microcred.credentials.issuing import (
     ISSUE,
     advance_walk,
@@ -16,6 +17,7 @@ from mooc_microcred.credentials.keys import (
     revoke_key,
     rotate_key,
 )
+from mooc_microcred.credentials.learner_dids import did_challenge, forget_did, use_did
 from mooc_microcred.credentials.library import (
     achievement_document,
     badge_class,
@@ -23,11 +25,12 @@ from mooc_microcred.credentials.library import (
     credentials_of_learner,
     get_credential,
     hosted_assertion,
+    hosted_assertion_text,
+    issuer_profile,
     issuer_profile_2,
     public_url,
     signed_bytes,
     signed_document,
-    signed_documents,
     signed_jwt,
 )
 from mooc_microcred.credentials.retirement import export_learner, forget_learner
@@ -42,14 +45,20 @@ __all__ = [
     "create_key",
     "credential_of_awards",
     "credentials_of_learner",
+    "did_challenge",
     "did_document",
+    "endorse",
     "export_learner",
+    "forget_did",
     "forget_learner",
     "get_credential",
     "hosted_assertion",
+    "hosted_assertion_text",
     "issue_credential",
     "issue_due",
+    "issuer_profile",
     "issuer_profile_2",
+    "list_endorsements",
     "list_keys",
     "public_url",
     "queue_awards",
@@ -60,7 +69,8 @@ __all__ = [
     "settle_awards",
     "signed_bytes",
     "signed_document",
-    "signed_documents",
     "signed_jwt",
+    "use_did",
     "verify",
+    "withdraw_endorsement",
 ]

@@ -37,7 +37,7 @@ def frame_of(
     definition: Definition, issuer: Issuer, *, issuer_did: str, list_code: str, with_endorsements: bool = True
 ) -> Frame:
     """Return all that the credentials of a version have in common; a handful of queries."""
-    logo = _picture(issuer=issuer, purpose=Picture.Purpose.LOGO)
+    logo = logo_of(issuer)
     badge = _picture(achievement_id=definition.achievement_id, purpose=Picture.Purpose.BADGE)
     endorsements = []
     if with_endorsements:
@@ -54,6 +54,11 @@ def frame_of(
         badge=badge,
         endorsements=tuple(endorsements),
     )
+
+
+def logo_of(issuer: Issuer) -> str:
+    """Return the address of an issuer's logo; empty without one."""
+    return _picture(issuer=issuer, purpose=Picture.Purpose.LOGO)
 
 
 def _picture(**which: Any) -> str:

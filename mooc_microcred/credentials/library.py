@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db.models import Exists, OuterRef
@@ -17,27 +17,25 @@ from mooc_microcred.core.texts import Text
 from mooc_microcred.credentials import addresses
 from mooc_microcred.credentials.contexts import CREDENTIALS_V2, OPEN_BADGES, OPEN_BADGES_EXTENSIONS
 from mooc_microcred.credentials.data import CredentialData
-from mooc_microcred.credentials.filling import frame_of
+from mooc_microcred.credentials.filling import frame_of, logo_of
+from mooc_microcred.credentials.kept import Kind, kept_document
 from mooc_microcred.credentials.keys import current_key, handle_of, issuer_did
 from mooc_microcred.credentials.models import Credential, IssuerKey, SignedDocument
 from mooc_microcred.credentials.proofs import canonical_form
 from mooc_microcred.credentials.rendering import (
+    Frame,
     build_achievement,
     build_assertion_2,
     build_badge_class,
     build_issuer_2,
     build_profile,
 )
-from mooc_microcred.credentials.storing import unpack
 from mooc_microcred.credentials.verification.dates import instant as parse_instant
-
-CREDENTIAL = SignedDocument.Kind.CREDENTIAL
-RECORD = SignedDocument.Kind.RECORD
 
 
 def _rows():
-    record = SignedDocument.objects.filter(credential=OuterRef("pk"), kind=RECORD)
-    document = SignedDocument.objects.filter(credential=OuterRef("pk"), kind=CREDENTIAL)
+    record = SignedDocument.objects.filter(credential=OuterRef("pk"), kind=Kind.RECORD)
+    document = SignedDocument.objects.filter(credential=OuterRef("pk"), kind=Kind.CREDENTIAL)
     return (
         Credential.objects.select_related(
             "award__achievement", "award__version", "issuer", "key", "status_list"
@@ -126,28 +124,15 @@ def signed_bytes(*, uuid: str, record: bool = False) -> bytes:
     Raises:
         NotFound: there is none, or its learner has left the platform and it was deleted.
     """
-    found = (
-        SignedDocument.objects.filter(credential__uuid=uuid, kind=RECORD if record else CREDENTIAL)
-        .values_list("body", "dictionary_id")
-        .first()
-    )
+    found = kept_document(uuid=uuid, kind=Kind.RECORD if record else Kind.CREDENTIAL)
     if found is None:
         raise NotFound(_("There is no such credential."))
-    return unpack(*found)
+    return found
 
 
 def signed_document(*, uuid: str, record: bool = False) -> dict[str, Any]:
     """Return a signed document. Raises NotFound as :func:`signed_bytes` does."""
     return json.loads(signed_bytes(uuid=uuid, record=record))
-
-
-def signed_documents(*, uuids: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return the signed documents of many credentials with one query."""
-    rows = SignedDocument.objects.filter(credential__uuid__in=uuids, kind=CREDENTIAL)
-    return {
-        uuid: json.loads(unpack(body, dictionary))
-        for uuid, body, dictionary in rows.values_list("credential__uuid", "body", "dictionary_id")
-    }
 
 
 # --- VC-JWT ---
@@ -206,25 +191,49 @@ def _base64url(data: bytes) -> str:
 # --- what credentials name ---
 
 
-def achievement_document(*, code: str, number: int) -> dict[str, Any]:
+def achievement_document(*, version_id: int) -> dict[str, Any]:
     """Return one version of an achievement as JSON-LD, as credentials hold it, with its issuer.
 
     Raises:
         NotFound: there is none that was ever in force.
     """
-    frame = _frame(code, number)
-    context = [CREDENTIALS_V2, OPEN_BADGES, OPEN_BADGES_EXTENSIONS, addresses.own_context_url()]
+    frame = _frame(pk=version_id)
     creator = build_profile(frame.issuer, frame.issuer_did, logo=frame.logo)
-    document = {"@context": context, **build_achievement(frame), "creator": creator}
+    document = {"@context": _context(), **build_achievement(frame), "creator": creator}
     # As strictly as what is signed: a term without definition is found here too.
     canonical_form(document)
     return document
 
 
-def _frame(code: str, number: int):
+def issuer_profile(*, code: str) -> dict[str, Any]:
+    """Return an issuer's Open Badges 3.0 Profile as JSON-LD.
+
+    Raises:
+        NotFound: there is no such issuer.
+    """
+    issuer = _issuer(code)
+    logo = logo_of(issuer)
+    return {
+        "@context": _context(),
+        **build_profile(issuer.definition, issuer_did(current_key(issuer)), logo=logo),
+    }
+
+
+def _context() -> list[str]:
+    return [CREDENTIALS_V2, OPEN_BADGES, OPEN_BADGES_EXTENSIONS, addresses.own_context_url()]
+
+
+def _issuer(code: str) -> Issuer:
+    found = Issuer.objects.filter(code=code).first()
+    if found is None:
+        raise NotFound(_("There is no issuer with this code."))
+    return found
+
+
+def _frame(**which: Any) -> Frame:
     version = (
         AchievementVersion.objects.select_related("achievement", "issuer")
-        .filter(achievement__code=code, number=number, activated_at__isnull=False)
+        .filter(activated_at__isnull=False, **which)
         .first()
     )
     if version is None:
@@ -243,7 +252,7 @@ def badge_class(*, code: str, number: int) -> dict[str, Any]:
     Raises:
         NotFound: there is none that was ever in force.
     """
-    return build_badge_class(_frame(code, number))
+    return build_badge_class(_frame(achievement__code=code, number=number))
 
 
 def issuer_profile_2(*, issuer_code: str) -> dict[str, Any]:
@@ -252,9 +261,7 @@ def issuer_profile_2(*, issuer_code: str) -> dict[str, Any]:
     Raises:
         NotFound: there is no such issuer.
     """
-    issuer = Issuer.objects.filter(code=issuer_code).first()
-    if issuer is None:
-        raise NotFound(_("There is no issuer with this code."))
+    issuer = _issuer(issuer_code)
     return build_issuer_2(issuer.code, issuer.definition)
 
 
@@ -273,3 +280,8 @@ def hosted_assertion(*, uuid: str) -> dict[str, Any]:
     revoked_at, suspended_at, reason = row or (None, None, "")
     # Open Badges 2.0 knows no suspension: what is not to be relied on now is told as revoked.
     return build_assertion_2(document, revoked_reason=reason if revoked_at or suspended_at else None)
+
+
+def hosted_assertion_text(*, uuid: str) -> str:
+    """Return :func:`hosted_assertion` as JSON."""
+    return json.dumps(hosted_assertion(uuid=uuid), ensure_ascii=False)

@@ -18,11 +18,10 @@ from mooc_microcred.credentials.contexts import (
     OPEN_BADGES,
     OPEN_BADGES_EXTENSIONS,
 )
-from mooc_microcred.credentials.models import SignedDocument
+from mooc_microcred.credentials.kept import kept_documents
 from mooc_microcred.credentials.proofs import Signs
 from mooc_microcred.credentials.rendering import SCHEMA_TYPE, Frame
 from mooc_microcred.credentials.signing import sign_slowly
-from mooc_microcred.credentials.storing import unpack
 
 SCHEMA = "https://purl.imsglobal.org/spec/clr/v2p0/schema/json/clr_v2p0_clrcredential_schema.json"
 
@@ -38,10 +37,7 @@ def sign_record(frame: Frame, body: bytes, parts: Sequence[str], signer: Signs, 
         CannotSign: see :func:`~mooc_microcred.credentials.proofs.canonical_form`.
     """
     programme = json.loads(body)
-    rows = SignedDocument.objects.filter(
-        credential__uuid__in=parts, kind=SignedDocument.Kind.CREDENTIAL
-    ).values_list("credential__uuid", "body", "dictionary_id")
-    found = {uuid: json.loads(unpack(packed, dictionary)) for uuid, packed, dictionary in rows}
+    found = {uuid: json.loads(kept) for uuid, kept in kept_documents(uuids=parts).items()}
     document = build_record(frame, programme, [found[uuid] for uuid in parts])
     return sign_slowly(document, signer, now).body
 

@@ -2,16 +2,19 @@
 
 from django.urls import URLPattern, path
 
+from mooc_microcred.credentials.documents_urls import urlpatterns as documents
 from mooc_microcred.credentials.pages import assets, views
 from mooc_microcred.credentials.status.urls import urlpatterns as status_lists
 
 _CREDENTIAL = "credentials/<uuid:uuid>"
 
 urlpatterns: list[URLPattern] = [
+    *documents,
     *status_lists,
     path(_CREDENTIAL, views.credential, name="credential"),
     path(f"{_CREDENTIAL}/credential.json", views.credential_json, name="credential-json"),
     path(f"{_CREDENTIAL}/credential.jwt", views.credential_jwt, name="credential-jwt"),
+    path(f"{_CREDENTIAL}/record", views.record, name="credential-record"),
     path(f"{_CREDENTIAL}/assertion.json", views.assertion, name="credential-assertion"),
     path(f"{_CREDENTIAL}/badge.png", views.badge_png, name="credential-badge-png"),
     path(f"{_CREDENTIAL}/badge.svg", views.badge_svg, name="credential-badge-svg"),
