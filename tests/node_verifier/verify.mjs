@@ -93,12 +93,26 @@ async function verifyJsonLd(credential, now, documentLoader) {
   });
   const status = answer.verified ?
     await statusOf(credential, documentLoader) : {revoked: false, suspended: false, error: ''};
+  // A learner record is signed as a whole, and each credential in it by its own issuer. Whether
+  // those are still in force is for whoever reads the record; forged they must not be.
+  const inner = answer.verified ? await forgedInside(credential, now, documentLoader) : '';
   return {
-    verified: answer.verified && !status.error,
+    verified: answer.verified && !status.error && !inner,
     revoked: status.revoked,
     suspended: status.suspended,
-    error: said(answer.error) || status.error
+    error: said(answer.error) || status.error || inner
   };
+}
+
+async function forgedInside(credential, now, documentLoader) {
+  const found = credential.credentialSubject?.verifiableCredential ?? [];
+  for(const one of Array.isArray(found) ? found : [found]) {
+    const {verified, error} = await verifyJsonLd(one, now, documentLoader);
+    if(!verified && !/is (before|after)/.test(error)) {
+      return `a credential in it: ${error}`;
+    }
+  }
+  return '';
 }
 
 async function verifyJwt(jwt, now, documentLoader) {

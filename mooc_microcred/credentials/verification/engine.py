@@ -348,12 +348,20 @@ class _Verification:
             else:
                 self._tell(CheckName.ISSUER_KEY, Outcome.PASSED, _("The key is one of the issuer's."))
         if key.revoked_from is not None and key.revoked_from <= self._run.now:
-            self._tell(
-                CheckName.KEY_STATUS,
-                Outcome.FAILED,
-                _("The issuer has revoked the key: nothing that it signed is to be trusted."),
-                "key_revoked",
-            )
+            if key.own and own.on_record(document, before=key.revoked_from):
+                self._tell(
+                    CheckName.KEY_STATUS,
+                    Outcome.WARNING,
+                    _("The issuer revoked the key later; our records show that it was signed before."),
+                    "key_revoked_later",
+                )
+            else:
+                self._tell(
+                    CheckName.KEY_STATUS,
+                    Outcome.FAILED,
+                    _("The issuer has revoked the key: nothing that it signed is to be trusted."),
+                    "key_revoked",
+                )
         elif key.retired_at is not None and (signer.created or self._run.now) > key.retired_at:
             self._tell(
                 CheckName.KEY_STATUS,

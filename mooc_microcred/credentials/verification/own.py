@@ -6,18 +6,27 @@ than of the last list that was signed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
 from mooc_microcred.credentials import addresses
 from mooc_microcred.credentials.contexts import bundled_context
-from mooc_microcred.credentials.models import Credential, Endorsement, IssuerKey, StatusList
+from mooc_microcred.credentials.kept import kept_documents
+from mooc_microcred.credentials.models import (
+    Credential,
+    Endorsement,
+    IssuerKey,
+    SignedDocument,
+    StatusList,
+)
 from mooc_microcred.credentials.status.entries import REVOCATION, SUSPENSION
 
-__all__ = ["OwnKey", "bit", "bundled_context", "keys_of", "revoked_in_list"]
+__all__ = ["OwnKey", "bit", "bundled_context", "keys_of", "on_record", "revoked_in_list"]
 
 _DID_KEY = "did:key:"
 _COLUMNS = {REVOCATION: "revoked_at", SUSPENSION: "suspended_at"}
@@ -60,6 +69,21 @@ def keys_of(controller: str) -> list[OwnKey] | None:
         )
         for key in IssuerKey.objects.filter(issuer__code=code).order_by("-number")
     ]
+
+
+def on_record(document: Mapping[str, Any], before: datetime) -> bool:
+    """Say whether we have kept just this document, signed before an instant.
+
+    So what a key signed before it came into other hands can be told from what was dated back.
+    """
+    uuid = _rest(str(document.get("id")), lambda: addresses.credential_url(""))
+    if uuid is None:
+        return False
+    uuid, _slash, _part = uuid.partition("/")
+    if not Credential.objects.filter(uuid=uuid, signed_at__lt=before).exists():
+        return False
+    kept = [kept_documents(uuids=[uuid], kind=kind).get(uuid) for kind in SignedDocument.Kind.values]
+    return any(one is not None and json.loads(one) == document for one in kept)
 
 
 def bit(address: str, index: int, issuer: str) -> bool | None:

@@ -13,19 +13,29 @@ from datetime import UTC, datetime
 import pytest
 
 from mooc_microcred.core import clock
-from mooc_microcred.credentials import keys
+from mooc_microcred.credentials import addresses, api, keys, proofs
+from mooc_microcred.credentials.models import Credential
+from mooc_microcred.credentials.status import lists
+from mooc_microcred.credentials.status.entries import PURPOSES
 from mooc_microcred.credentials.status.settling import settle_awards
 from mooc_microcred.credentials.verification.engine import verify
 from mooc_microcred.credentials.verification.report import Verdict
+from tests.credentials.issuing_world import (
+    award_level_2,
+    award_programme,
+    credential_of,
+    issue_all,
+    level_1,
+)
 from tests.credentials.verification.foreign import ForeignIssuer, base64url, canonical
 from tests.credentials.verification.node import installed, verify_elsewhere
 from tests.credentials.verification.ours import OurIssuer
 from tests.credentials.verification.tampering import tamperings
-from tests.support.factories import revoke, suspend
+from tests.support.factories import make_award, revoke, suspend
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)
@@ -193,3 +203,116 @@ def test_credentials_of_strangers_are_told_alike():
     found = ask(items, {})
     assert found["as signed"] == found["jwt"] == (Verdict.VALID, "valid")
     assert not agree(found), "\n".join(agree(found))
+
+
+# --- what is issued, from award to document ---
+
+
+@pytest.fixture
+def issued(platform):
+    """Return the signed documents of a learner's awards by kind, as the room issues them."""
+    platform.add_learner(7)
+    parts = [make_award(7, level_1()), award_level_2(7)]
+    top = award_programme(7, parts)
+    issue_all()
+    rows = {
+        "level 1": credential_of(parts[0]),
+        "level 2": credential_of(parts[1]),
+        "programme": credential_of(top),
+    }
+    found = {name: (row, api.signed_document(uuid=row.uuid)) for name, row in rows.items()}
+    found["record"] = (rows["programme"], api.signed_document(uuid=rows["programme"].uuid, record=True))
+    return found
+
+
+def published_by(*rows: Credential) -> dict[str, dict]:
+    """Return what stands at the addresses that the documents name."""
+    lists.sign_due()
+    found = {}
+    for row in rows:
+        found[addresses.did_web(row.issuer.code)] = dict(keys.did_document(issuer_code=row.issuer.code))
+        for purpose in PURPOSES:
+            document = json.loads(lists.published_list(code=row.status_list.code, purpose=purpose).body)
+            found[document["id"]] = document
+    return found
+
+
+def test_every_kind_that_is_issued_is_valid_for_both_as_json_ld_and_as_jwt(issued):
+    items = []
+    for name, (row, document) in issued.items():
+        items.append({"name": name, "credential": document})
+        items.append(
+            {"name": f"{name} as jwt", "jwt": api.signed_jwt(uuid=row.uuid, record=name == "record")}
+        )
+    documents = published_by(*(row for row, _document in issued.values()))
+    lists_ = [one for one in documents.values() if "proof" in one]
+    assert lists_
+    items += [{"name": one["id"], "credential": one} for one in lists_]
+    found = ask(items, documents, now=clock.now())
+    assert not agree(found), "\n".join(agree(found))
+    assert {our for our, _their in found.values()} == {Verdict.VALID}
+    report = verify(credential=json.dumps(issued["record"][1]))
+    assert report.our_own
+    assert len(report.inner) >= 2
+    assert {one.verdict for one in report.inner} == {Verdict.VALID}
+    assert {one.outcome.value for one in report.checks} <= {"passed", "not_checked"}
+
+
+@pytest.mark.parametrize(("kind", "step"), [("level 1", 1), ("level 2", 1), ("programme", 2), ("record", 10)])
+def test_every_change_of_what_is_issued_is_told_alike(issued, kind, step):
+    row, document = issued[kind]
+    items = [
+        {"name": name, "credential": other}
+        for number, (name, other) in enumerate(tamperings(document))
+        if number % step == 0
+    ]
+    found = ask(items, published_by(*(row for row, _document in issued.values())), now=clock.now())
+    assert not agree(found), "\n".join(agree(found))
+    unsigned = {name: value for name, value in document.items() if name != "proof"}
+    accepted = {name for name, (our, _their) in found.items() if our is Verdict.VALID}
+    neutral = {item["name"] for item in items if _same_statements(item["credential"], unsigned)}
+    assert accepted <= neutral, accepted - neutral
+    assert len(accepted) < 5, accepted
+    assert len(items) > 90
+
+
+@pytest.mark.parametrize("change", ["suspend", "revoke"])
+def test_a_decision_about_an_award_reaches_both(issued, change):
+    row, _document = issued["level 2"]
+    (suspend if change == "suspend" else revoke)(row.award)
+    issue_all()
+    documents = published_by(*(row for row, _document in issued.values()))
+    items = [{"name": name, "credential": document} for name, (_row, document) in issued.items()]
+    found = ask(items, documents, now=clock.now())
+    assert not agree(found), "\n".join(agree(found))
+    expected = "suspended" if change == "suspend" else "revoked"
+    assert {name: our.value for name, (our, _their) in found.items()} == {
+        "level 1": "valid",
+        "level 2": expected,
+        "programme": "valid",
+        "record": "valid",
+    }
+    record = verify(credential=json.dumps(issued["record"][1]))
+    assert record.check("inner").outcome.value == "warning"
+    assert expected in {one.verdict.value for one in record.inner}
+
+
+def test_what_was_signed_before_a_key_came_into_other_hands_is_told_from_what_is_dated_back(issued):
+    """Elsewhere nothing of a revoked key is trusted; we have kept what it signed."""
+    row, document = issued["level 2"]
+    other = copy.deepcopy(document)
+    other["name"] = "อย่างอื่น"
+    forged = proofs.add_proof(
+        {name: value for name, value in other.items() if name != "proof"},
+        keys.handle_of(keys.current_key(row.issuer)),
+        row.signed_at,
+    )
+    keys.revoke_key(issuer_code=row.issuer.code, number=1, since=clock.now())
+    kept = verify(credential=json.dumps(document))
+    assert (kept.verdict, kept.check("key_status").outcome.value) == (Verdict.VALID, "warning")
+    dated_back = verify(credential=json.dumps(forged))
+    assert (dated_back.verdict, dated_back.reason.code) == (Verdict.INVALID, "key_revoked")
+    assert verify(credential=json.dumps(issued["record"][1])).verdict is Verdict.VALID
+    items = [{"name": "kept", "credential": document}, {"name": "dated back", "credential": forged}]
+    answers = verify_elsewhere(items, documents=published_by(row))
+    assert not any(one["verified"] for one in answers.values())
