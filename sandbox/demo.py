@@ -360,6 +360,28 @@ class Walk:
             page = re.sub(r'href="/\?lang=(\w+)"', r'href="page-\1.html"', page)
             (folder / "bank" / f"page-{language}.html").write_text(page, "utf-8")
 
+    def leave_credentials(self) -> None:
+        """Write every signed credential, the issuers' DID documents and the status lists as files."""
+        folder = self.stage.folder / "credentials"
+        # The worker issues within its interval; this makes sure that nothing is left for it.
+        self.stage.manage("microcred_sweep")
+        self.stage.manage("microcred_export_credentials", "--to", str(folder))
+        signed = sorted(folder.glob("*.json"))
+        records = [file for file in signed if file.name.endswith(".record.json")]
+        _expect(len(signed) - len(records) == 2 * len(SERIES) + 1, f"{len(signed)} credentials are there")
+        _expect(len(records) == 1, "the programme has no record of what it stands on")
+        _expect(
+            len(list(folder.glob("*.jwt"))) == len(signed) - len(records), "not every one is there as JWT"
+        )
+        _expect(len(list(folder.glob("issuers/*/did.json"))) == 1, "the issuer's DID document is missing")
+        _expect(len(list(folder.glob("status/*/*.json"))) == 2, "a status list is missing")
+        tell(
+            6,
+            "เอกสารรับรองดิจิทัล · Credentials",
+            f"{len(signed)} signed Open Badges 3.0 and CLR 2.0 documents are in {folder}, with the issuer's "
+            "DID document and status lists: anybody's verifier can check them.",
+        )
+
 
 def _right_choice(question: Mapping[str, Any]) -> str:
     """Return the index of the right choice, as the radio buttons number them."""
@@ -442,6 +464,7 @@ def main() -> int:
             walk = Walk(stage)
             walk.run()
             walk.leave_documents()
+            walk.leave_credentials()
             took = time.monotonic() - began
             tell(
                 "✓", "เสร็จสิ้น · Done", f"Every step came out, in {took:.0f} s. The documents are in {folder}."

@@ -138,14 +138,16 @@ class Stage:
         text = file.read_text("utf-8", "replace") if file.exists() else ""
         return "\n".join(["", *text.splitlines()[-lines:]])
 
-    def _prepare(self) -> None:
-        empty_folder(self.folder)
-        for name in ("run/path", "log"):
-            (self.folder / name).mkdir(parents=True)
-        (self.folder / "run" / "path" / "sandbox").symlink_to(ROOT / "sandbox", target_is_directory=True)
-        with self.log("load").open("w") as log:
+    def manage(self, *arguments: str) -> None:
+        """Run a management command of the sandbox to its end.
+
+        Raises:
+            DemoFailed: it did not succeed.
+        """
+        name = arguments[0]
+        with self.log(name).open("w") as log:
             done = subprocess.run(
-                self._command("sandbox.manage", "sandbox_load"),
+                self._command("sandbox.manage", *arguments),
                 env=self._environment,
                 cwd=self.folder / "run",
                 stdout=log,
@@ -154,7 +156,14 @@ class Stage:
                 check=False,
             )
         if done.returncode:
-            raise DemoFailed(f"the sandbox could not be filled: {self.log_tail('load', 30)}")
+            raise DemoFailed(f"{name} did not succeed: {self.log_tail(name, 30)}")
+
+    def _prepare(self) -> None:
+        empty_folder(self.folder)
+        for name in ("run/path", "log"):
+            (self.folder / name).mkdir(parents=True)
+        (self.folder / "run" / "path" / "sandbox").symlink_to(ROOT / "sandbox", target_is_directory=True)
+        self.manage("sandbox_load")
 
     def _start_bank(self) -> None:
         secrets = json.loads((self.folder / "run" / "secrets.json").read_text("utf-8"))
@@ -172,8 +181,9 @@ class Stage:
 
     def _start_web(self) -> None:
         port = int(os.environ.get("PORT", 0)) or free_port()
-        self._start("web", "sandbox.manage", "runserver", "--noreload", f"127.0.0.1:{port}")
         self.web = f"http://127.0.0.1:{port}"
+        self._environment["MICROCRED_SANDBOX_PUBLIC_URL"] = self.web
+        self._start("web", "sandbox.manage", "runserver", "--noreload", f"127.0.0.1:{port}")
 
         def answers() -> bool:
             self.check()

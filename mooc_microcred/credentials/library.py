@@ -18,7 +18,7 @@ from mooc_microcred.credentials import addresses
 from mooc_microcred.credentials.contexts import CREDENTIALS_V2, OPEN_BADGES, OPEN_BADGES_EXTENSIONS
 from mooc_microcred.credentials.data import CredentialData
 from mooc_microcred.credentials.filling import frame_of, logo_of
-from mooc_microcred.credentials.kept import Kind, kept_document
+from mooc_microcred.credentials.kept import Kind, kept_documents
 from mooc_microcred.credentials.keys import current_key, handle_of, issuer_did
 from mooc_microcred.credentials.models import Credential, IssuerKey, SignedDocument
 from mooc_microcred.credentials.proofs import canonical_form
@@ -124,7 +124,7 @@ def signed_bytes(*, uuid: str, record: bool = False) -> bytes:
     Raises:
         NotFound: there is none, or its learner has left the platform and it was deleted.
     """
-    found = kept_document(uuid=uuid, kind=Kind.RECORD if record else Kind.CREDENTIAL)
+    found = kept_documents(uuids=[uuid], kind=Kind.RECORD if record else Kind.CREDENTIAL).get(uuid)
     if found is None:
         raise NotFound(_("There is no such credential."))
     return found
