@@ -7,7 +7,6 @@ anything is parsed. What the cells mean is the business of ``rows.py``.
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 import unicodedata
@@ -27,12 +26,11 @@ from openpyxl.utils.datetime import from_excel
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from mooc_microcred.core.conf import microcred_settings
+from mooc_microcred.core.csvfiles import HEADER_WITHIN, csv_table, decoded
 from mooc_microcred.core.errors import InvalidInput
 
 MAX_COLUMNS = 64
 MAX_CELL = 1000
-# Rows with something in them among which the header is looked for: titles stand above it.
-HEADER_WITHIN = 10
 
 # What an XLSX may hold besides its size. A formula is reported cell by cell, and openpyxl shifts
 # a shared one for each cell, so there must not be very many; a sheet may be named many times over.
@@ -164,60 +162,8 @@ def read_table(content: bytes) -> Table:
             _("This is an old .xls file or one with a password. Save it as .xlsx without a password.")
         )
     else:
-        table = _csv_table(_decoded(content))
+        table = csv_table(decoded(content), is_heading=lambda cell: _folded(cell) in _STANDARD)
     return _named_rows(table)
-
-
-# --- CSV ---
-
-
-def _decoded(content: bytes) -> str:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ["utf-16"]
-    else:
-        encodings = ["utf-8-sig", "cp874"]
-    for encoding in encodings:
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise InvalidInput(_("The file is neither a CSV in UTF-8 or Windows-874 (Thai) nor an XLSX file."))
-
-
-def _csv_table(text: str) -> Iterator[tuple[int, Sequence[str]]]:
-    # What Excel itself writes and reads: the delimiter, in a line of its own above the table.
-    declared = re.match(r"sep=([,;\t])(?=[\r\n])", text, re.IGNORECASE)
-    delimiter = declared[1] if declared else _delimiter(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    number = 0
-    try:
-        for number, values in enumerate(reader, start=1):
-            if not (declared and number == 1):
-                yield number, values
-    except csv.Error:
-        raise InvalidInput(
-            _(
-                "The CSV cannot be read after row %(row)s: a quotation mark is not closed "
-                "or a cell is too long."
-            )
-            % {"row": number}
-        ) from None
-
-
-def _delimiter(text: str) -> str:
-    """Return the delimiter under which the first lines hold the most of our headings."""
-    head = "".join(text.splitlines(keepends=True)[: HEADER_WITHIN * 2])
-
-    def headings(delimiter: str) -> int:
-        try:
-            rows = list(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter))
-        except csv.Error:
-            return 0
-        return max((sum(_folded(cell) in _STANDARD for cell in row) for row in rows), default=0)
-
-    return max(",;\t", key=headings)
 
 
 # --- XLSX ---
