@@ -5,12 +5,13 @@ from django.utils.translation import gettext as _
 
 from mooc_microcred.achievements import api as achievements
 from mooc_microcred.achievements.definitions import offer_run
+from mooc_microcred.achievements.exporting import export_learner as export_awards
 from mooc_microcred.achievements.health import probe_evaluation
 from mooc_microcred.achievements.models import EvaluationRequest
-from mooc_microcred.achievements.retirement import forget_learner
+from mooc_microcred.achievements.retirement import forget_learner, scrub_notes
 from mooc_microcred.competencies import api as competencies
 from mooc_microcred.competencies.health import probe_courses
-from mooc_microcred.core import clock, identity, outbox, retirement
+from mooc_microcred.core import clock, data_export, identity, outbox, retirement
 from mooc_microcred.core.checks import register_checks, use_bank_check
 from mooc_microcred.core.doctor import register_probe, register_probes
 from mooc_microcred.core.evidence import register_evidence_source
@@ -24,11 +25,13 @@ from mooc_microcred.credentials.models import CredentialDue
 from mooc_microcred.credentials.status import lists as status_lists
 from mooc_microcred.credentials.status import settling as credential_status
 from mooc_microcred.credentials.status.health import probe_status_lists
+from mooc_microcred.credentials.pdf import certificates
 from mooc_microcred.creditbank import api as creditbank
 from mooc_microcred.creditbank import subscribers as creditbank_subscribers
 from mooc_microcred.creditbank.health import probe_deliveries
 from mooc_microcred.creditbank.models import Delivery
 from mooc_microcred.exams import api as exams
+from mooc_microcred.exams import exporting as exams_exporting
 from mooc_microcred.exams import retirement as exams_retirement
 from mooc_microcred.exams.health import probe_batches
 from mooc_microcred.programs import api as programs
@@ -63,6 +66,7 @@ def register() -> None:
     # And to these it has fewer subscribers.
     outbox.renew(credential_status.TOPICS)
     _register_retirement()
+    _register_export()
     _register_doctor()
     _register_sweep_steps()
 
@@ -96,8 +100,21 @@ def _register_retirement() -> None:
     retirement.register_retirement_hook("achievements", forget_learner)
     retirement.register_retirement_hook("competencies", competencies.forget_learner)
     retirement.register_retirement_hook("exams", exams_retirement.forget_learner)
+    retirement.register_retirement_hook("certificates", certificates.forget_learner)
     retirement.register_retirement_hook("credentials", credentials.forget_learner)
     retirement.register_retirement_hook("creditbank", creditbank.forget_learner)
+    retirement.register_namer("exams", exams_retirement.numbers_of)
+    retirement.register_scrubber("achievements", scrub_notes)
+    retirement.register_scrubber("exams", exams_retirement.scrub_batches)
+
+
+def _register_export() -> None:
+    data_export.register_export_hook("core", data_export.export_core)
+    data_export.register_export_hook("achievements", export_awards)
+    data_export.register_export_hook("competencies", competencies.export_learner)
+    data_export.register_export_hook("exams", exams_exporting.export_learner)
+    data_export.register_export_hook("credentials", credentials.export_learner)
+    data_export.register_export_hook("creditbank", creditbank.export_learner)
 
 
 def _register_doctor() -> None:

@@ -14,6 +14,7 @@ from mooc_microcred.creditbank.delivery import (
     deliver_due,
     replay_deliveries,
 )
+from mooc_microcred.creditbank.exporting import export_learner
 from mooc_microcred.creditbank.records import forget_learner, reconcile_records
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "collect_receipts",
     "deliver_due",
     "describe_error",
+    "export_learner",
     "forget_learner",
     "get_bank",
     "get_record",

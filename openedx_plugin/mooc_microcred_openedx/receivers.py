@@ -19,7 +19,7 @@ from mooc_microcred.achievements.requests import request_evaluation
 from mooc_microcred.achievements.watch import has_listed_run, is_watched
 from mooc_microcred.core import outbox
 from mooc_microcred.core.kick import RELAY, kick_after_commit
-from mooc_microcred.core.retirement import request_retirement
+from mooc_microcred.core.retirement import retire_or_queue
 from mooc_microcred_openedx import completions
 from mooc_microcred_openedx.guards import never_raises
 
@@ -128,12 +128,17 @@ def block_completed(*_args, instance, raw=False, **_):
 # --- retirement (LMS) ---
 
 
-@never_raises
 def learner_retired(*_args, user, **_):
-    """Read USER_RETIRE_LMS_MISC and USER_RETIRE_LMS_CRITICAL: the outbox does it until it is done."""
-    with transaction.atomic():
-        request_retirement(learner_id=user.id)
-    kick_after_commit(RELAY)
+    """Read USER_RETIRE_LMS_MISC and USER_RETIRE_LMS_CRITICAL, after either of which nothing names the user.
+
+    The platform sends them plainly, from a view that answers 500 to an exception, whereupon its
+    pipeline asks again. That is wanted where the learner could not be pseudonymised, and only there:
+    awards that are being written are no failure.
+
+    Raises:
+        RetirementFailed: ask again.
+    """
+    retire_or_queue(learner_id=user.id)
 
 
 # --- course runs (Studio) ---

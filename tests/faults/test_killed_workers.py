@@ -6,11 +6,12 @@ import pytest
 
 from mooc_microcred.achievements import api
 from mooc_microcred.achievements.models import CertificateAsk, EvaluationRequest, Feed
-from mooc_microcred.core import clock, outbox
+from mooc_microcred.core import clock, outbox, retirement
+from mooc_microcred.core.models import AuditEntry, RetiredLearner, StaffRole
 from mooc_microcred.core.roles import Actor
 from mooc_microcred.exams import api as exams
 from tests.faults import ledger
-from tests.faults.processes import at_line, die
+from tests.faults.processes import at_line, die, pause
 from tests.faults.services import empty_database
 from tests.support.definitions import RUN, level1, level2, programme
 
@@ -244,3 +245,67 @@ def test_two_backfills_and_an_evaluation_at_once_issue_each_award_once(mariadb, 
         ledger.drain()
         ledger.assert_sound()
     assert all(ledger.histories(learner) == [("py101-l1", ("issued",))] for learner in learners)
+
+
+def test_a_retirement_killed_at_any_line_is_done_whole_by_the_next_one(mariadb, start, lease):
+    def prepare():
+        stack()
+        mariadb.certify(1, RUN)
+        api.request_evaluation(learner_id=1, course_key=RUN, reason="certificate")
+        ledger.drain()
+        api.request_evaluation(learner_id=1, course_key=RUN, reason="late")
+        CertificateAsk.objects.create(learner_id=1, course_key=RUN, checked_at=clock.now())
+        StaffRole.objects.create(user_id=1, role="verifier")
+
+    def work():
+        return retirement.retire_or_queue(learner_id=1, patience=0)
+
+    def left() -> int:
+        rows = (
+            EvaluationRequest.objects.filter(learner_id=1),
+            CertificateAsk.objects.filter(learner_id=1),
+            StaffRole.objects.filter(user_id=1),
+        )
+        return sum(one.count() for one in rows)
+
+    def check():
+        assert left() in (0, 3), "all or nothing"
+        assert bool(left()) != RetiredLearner.objects.exists()
+        with clock.shifted(lease):
+            assert work()
+        assert left() == 0
+        assert AuditEntry.objects.filter(action="learner.retired").count() == 1
+        assert ledger.histories(1) == [("py101-l1", ("issued",))]
+
+    assert killed_at_every_line(start, prepare, work, check) >= 10
+
+
+def test_a_retirement_at_any_line_of_an_evaluation_leaves_nothing_that_waits_or_comes_later(
+    mariadb, start, lease
+):
+    """The evaluation is stopped at each of its lines, the platform retires the learner, and it goes on."""
+    for line in range(1, MOST_LINES):
+        empty_database()
+        level1(validity_months=12)
+        mariadb.certify(1, RUN)
+        api.request_evaluation(learner_id=1, course_key=RUN, reason="certificate")
+        worker = start(api.evaluate_due, before=lambda line=line: at_line(line, pause))
+        paused = worker.wait_until_paused()
+        if not paused:
+            break
+        retiring = start(lambda: retirement.retire_or_queue(learner_id=1, patience=0.3))
+        # Where the worker holds the lease's row, the retirement waits for its transaction.
+        retiring.has_ended(1.0)
+        worker.resume()
+        assert worker.wait()
+        assert retiring.wait()
+        awards = ledger.histories(1)
+        with clock.shifted(lease):
+            api.request_evaluation(learner_id=1, course_key=RUN, reason="late")
+            while outbox.relay().done:
+                pass
+            ledger.drain()
+        assert RetiredLearner.objects.exists(), f"line {line}"
+        assert not EvaluationRequest.objects.filter(learner_id=1).exists(), f"line {line}"
+        assert ledger.histories(1) == awards, f"line {line}: an award came after the retirement"
+    assert line > 12

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
 from mooc_microcred.core import outbox
+from mooc_microcred.core.data_export import export_learner
 from mooc_microcred.core.errors import NotAllowed
 from mooc_microcred.core.identity import record_identity
 from mooc_microcred.core.models import AuditEntry, LearnerIdentity, OutboxMessage
@@ -214,6 +215,24 @@ class MyIdentityView(ApiView):
     def get(self):
         """Only the last four characters are ever shown."""
         return _identities_of(self.learner_id)
+
+
+class MyDataSerializer(serializers.Serializer):
+    """Everything that is held of me, by the part of the suite that holds it."""
+
+    version = serializers.IntegerField()
+    learner_id = serializers.IntegerField()
+    exported_at = serializers.CharField(help_text="ISO 8601, UTC")
+    rooms = serializers.DictField()
+
+
+class MyDataView(ApiView):
+    """My own data (PDPA B.E. 2562, section 30)."""
+
+    @operation("read_my_data", "Everything that is held of me", tag="my", answer=MyDataSerializer)
+    def get(self):
+        """Numbers of documents are never shown, only their last four characters."""
+        return export_learner(learner_id=self.learner_id, actor_id=self.learner_id, by="api")
 
 
 class LearnerBody(serializers.Serializer):

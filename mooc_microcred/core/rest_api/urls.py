@@ -9,6 +9,7 @@ routing.register()
 urlpatterns = [
     path("me/", endpoints.MeView.as_view(), name="me"),
     path("my/identities/", endpoints.MyIdentityView.as_view(), name="my-identities"),
+    path("my/data/", endpoints.MyDataView.as_view(), name="my-data"),
     path("staff/audit/", endpoints.AuditView.as_view(), name="audit"),
     path("staff/identities/", endpoints.IdentitiesView.as_view(), name="identities"),
     path(
