@@ -2,7 +2,8 @@
 
 from mooc_microcred.achievements import admin as achievements
 from mooc_microcred.core import admin as core
+from mooc_microcred.credentials import pictures_admin
 from mooc_microcred.creditbank import admin as creditbank
 from mooc_microcred.exams import admin as exams
 
-__all__ = ["achievements", "core", "creditbank", "exams"]
+__all__ = ["achievements", "core", "creditbank", "exams", "pictures_admin"]

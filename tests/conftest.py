@@ -7,8 +7,9 @@ from django.utils import translation
 import tests
 from mooc_microcred.achievements import watch
 from mooc_microcred.core import kick
-from tests.support.memory_content import the_content
+from mooc_microcred.credentials import storing
 from tests.support.authors import the_authors
+from tests.support.memory_content import the_content
 from tests.support.memory_platform import the_platform
 from tests.support.plugin import connect_receivers
 
@@ -28,6 +29,8 @@ def _clean_process_state():
     cache.clear()
     watch.forget()
     kick.forget()
+    # Their keys are given anew after each test.
+    storing._content.cache_clear()
     # A request in Thai leaves its language in the thread.
     translation.deactivate()
     # A worker of another app that a test started in this thread leaves that app as the current one.

@@ -32,6 +32,7 @@ from mooc_microcred.core.models import (
     RetiredLearner,
     StaffRole,
 )
+from mooc_microcred.credentials.models import CertificateTemplate, Picture
 from mooc_microcred.creditbank.models import Consent, CreditRecord, Delivery
 from mooc_microcred.exams.models import ExamAdmission, ExamBatch, ExamResult
 from tests.achievements.test_catalogue_checks import document, level1, level2, programme
@@ -39,7 +40,7 @@ from tests.achievements.test_catalogue_checks import document, level1, level2, p
 pytestmark = pytest.mark.django_db
 
 OURS = [model for model in admin.site._registry if model._meta.app_label == "mooc_microcred"]
-WRITTEN = {Issuer, AchievementVersion, StaffRole}
+WRITTEN = {Issuer, AchievementVersion, StaffRole, CertificateTemplate, Picture}
 READ_ONLY = [model for model in OURS if model not in WRITTEN]
 RUNS = {"runs": ["course-v1:KMUTT+PY101+2026"]}
 ROLES = [role for role, _label in StaffRole.Role.choices]
@@ -160,6 +161,18 @@ def fill_tables(organization="KMUTT"):
         due=now,
         created=now,
         sealed_body=b"sealed secret",
+    )
+    rows[CertificateTemplate] = CertificateTemplate.objects.create(
+        issuer=rows[Issuer], settings={"colour": "#123456"}, changed_at=now
+    )
+    rows[Picture] = Picture.objects.create(
+        purpose="logo",
+        issuer=rows[Issuer],
+        content=b"sealed secret",
+        sha256="0" * 64,
+        width=1,
+        height=1,
+        uploaded_at=now,
     )
     from mooc_microcred.achievements.models import CourseRequirement
 

@@ -32,7 +32,11 @@ def pack(body: bytes, dictionary: bytes = b"") -> bytes:
 
 def unpack(packed: bytes, dictionary_id: int | None) -> bytes:
     """Return the document byte for byte."""
-    content = _content(dictionary_id) if dictionary_id else b""
+    return expand(packed, _content(dictionary_id) if dictionary_id else b"")
+
+
+def expand(packed: bytes, content: bytes) -> bytes:
+    """Return the document byte for byte; ``content`` is the text by which it was compressed, if any."""
     unpacker = zlib.decompressobj(zdict=content) if content else zlib.decompressobj()
     return unpacker.decompress(bytes(packed))
 

@@ -6,7 +6,6 @@ and on the certificate, and goes when the learner takes it back or leaves the pl
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,9 +129,3 @@ def share_credential(
                 name=credential.name_choice,
             )
     return sharing_of(credential)
-
-
-def forget_shown_names(*, learner_ids: Collection[int]) -> int:
-    """Take the names of learners who leave off their credentials; return of how many."""
-    rows = Credential.objects.filter(learner_id__in=learner_ids).exclude(shown_name="")
-    return rows.update(name_choice="none", shown_name="")

@@ -4,6 +4,8 @@ from django.urls import include, path
 
 urlpatterns = [
     path("api/mooc_microcred/v1/", include("mooc_microcred.rest_api.v1.urls")),
+    path("api/mooc_microcred/ims/case/v1p1/", include("mooc_microcred.competencies.rest_api.case_urls")),
+    path("api/mooc_microcred/ims/ob/v3p0/", include("mooc_microcred.credentials.rest_api.wallet_urls")),
     path("microcred/", include("mooc_microcred.competencies.pages.urls")),
     path("microcred/", include("mooc_microcred.credentials.pages.urls")),
 ]

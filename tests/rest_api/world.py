@@ -11,11 +11,15 @@ from django.db import transaction
 
 from mooc_microcred.achievements import api as achievements
 from mooc_microcred.achievements.models import Achievement, Award, CertificateAsk, RunOffer
+from mooc_microcred.competencies import api as competencies
 from mooc_microcred.core import clock
 from mooc_microcred.core.audit import log_action
 from mooc_microcred.core.identity import record_identity
 from mooc_microcred.core.models import LearnerLease, OutboxMessage, StaffRole
 from mooc_microcred.core.roles import Actor, Role
+from mooc_microcred.core.texts import Text
+from mooc_microcred.credentials import api as credentials
+from mooc_microcred.credentials.models import Credential
 from mooc_microcred.creditbank import api as creditbank
 from mooc_microcred.creditbank.models import Delivery
 from mooc_microcred.creditbank.records import open_record
@@ -25,6 +29,7 @@ from tests.support.definitions import RUN, level1, level2, programme
 
 BASE = "/api/mooc_microcred/v1/"
 OWN, OTHER = "KMUTT", "BUU"
+FRAMEWORK = "6f1e7a90-0b52-4c1e-8a57-3d1f2a4b5c6d"
 RERUN = "course-v1:KMUTT+PY102+2027"
 
 # A valid Thai national ID (check digit) that belongs to nobody.
@@ -103,6 +108,9 @@ def build_world(platform) -> World:
     achievements.evaluate_due()
     world.things["award"] = Award.objects.get(learner_id=ann.pk, achievement__code="py101-l1").uuid
 
+    credentials.issue_credential(award_uuid=world.things["award"])
+    world.things["credential"] = Credential.objects.get(award__uuid=world.things["award"]).uuid
+
     world.things["ann"] = ann.pk
     achievement = Achievement.objects.get(code="py102-l1")
     for state, fields in (("suspended", {}), ("revoked", {"live": None})):
@@ -149,8 +157,23 @@ def build_world(platform) -> World:
     CertificateAsk.objects.create(
         learner_id=bob.pk, course_key=RUN, refusal="mode", checked_at=clock.now(), attempts=1
     )
+    _import_framework(world)
     log_action(actor_id=1, action="test.done", object_type="test", object_id=1, organization=OWN)
     return world
+
+
+def _import_framework(world: World) -> None:
+    """Have a framework in force, and a change of it shown and not done."""
+    boss = Actor(user_id=None, superuser=True)
+    title = Text(en="Skills")
+    for text in ("code,statement_en\nA,First\n", "code,statement_en\nA,First\nB,Second\n"):
+        shown = competencies.preview_import(
+            actor=boss, content=text.encode(), organization=OWN, framework=FRAMEWORK, title=title
+        )
+        if "framework" not in world.things:
+            competencies.commit_import(actor=boss, token=shown.token, publish=True)
+        world.things["framework"] = FRAMEWORK
+        world.things["preview"] = shown.token
 
 
 def result_file(*rows: tuple[str, object], day: int = 21) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import Model
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,9 +20,10 @@ import mooc_microcred
 from mooc_microcred.achievements import api as achievements
 from mooc_microcred.achievements.catalogue import parse_definition
 from mooc_microcred.achievements.data import Definition, Text
+from mooc_microcred.achievements.models import Award
 from mooc_microcred.core import clock
 from mooc_microcred.core.dates import display_date
-from mooc_microcred.credentials import api as credentials
+from mooc_microcred.credentials import library as credentials
 from mooc_microcred.credentials import words
 from mooc_microcred.credentials.addresses import public_base
 from mooc_microcred.credentials.models import (
@@ -29,9 +32,10 @@ from mooc_microcred.credentials.models import (
     Endorsement,
     IssuerKey,
     Picture,
+    SignedDocument,
 )
 from mooc_microcred.credentials.pages import assets
-from mooc_microcred.credentials.visibility import sharing_of
+from mooc_microcred.credentials.visibility import sharing_of, visibility_of
 
 VALID, SUSPENDED, REVOKED, EXPIRED, REPLACED, UNTRUSTED = (
     "valid",
@@ -50,9 +54,59 @@ def credential_rows():
     )
 
 
+def _in_order(model: type[Model], *names: str) -> tuple[str, ...]:
+    """Return columns in the model's order, which is that in which from_db takes their values."""
+    return tuple(one.attname for one in model._meta.concrete_fields if one.attname in names)
+
+
+# What decides whether a page that is kept may be shown; everything else is read when it is put together.
+_AWARD = _in_order(
+    Award, "id", "uuid", "state", "reason", "published_at", "expires_at", "suspended_at", "revoked_at"
+)
+_KEY = _in_order(IssuerKey, "id", "state", "revoked_from", "revoked_at")
+_CREDENTIAL = _in_order(
+    Credential,
+    "id",
+    "uuid",
+    "award_id",
+    "learner_id",
+    "issuer_id",
+    "key_id",
+    "valid_from",
+    "valid_until",
+    "signed_at",
+    "content",
+    "superseded_at",
+    "status_list_id",
+    "status_index",
+    "revoked_at",
+    "suspended_at",
+    "status_reason",
+    "visibility",
+    "name_choice",
+    "shown_name",
+)
+_COLUMNS = (*_CREDENTIAL, *(f"award__{name}" for name in _AWARD), *(f"key__{name}" for name in _KEY))
+
+
 def find_credential(uuid: str) -> Any:
-    """Return the row of a credential, or None: one query."""
-    return credential_rows().filter(uuid=uuid).first()
+    """Return the row of a credential whose document is kept (its learner has not left), or None. One query.
+
+    Columns are named one by one: putting rows of six tables together costs more than all the rest of
+    a page. What is not named is read when it is asked for.
+    """
+    found = (
+        Credential.objects.filter(uuid=uuid, documents__kind=SignedDocument.Kind.CREDENTIAL)
+        .order_by()
+        .values_list(*_COLUMNS)[:1]
+    )
+    for values in found:
+        mine, rest = values[: len(_CREDENTIAL)], values[len(_CREDENTIAL) :]
+        credential = Credential.from_db(found.db, _CREDENTIAL, mine)
+        credential.award = Award.from_db(found.db, _AWARD, rest[: len(_AWARD)])
+        credential.key = IssuerKey.from_db(found.db, _KEY, rest[len(_AWARD) :])
+        return credential
+    return None
 
 
 def state_of(credential: Any, now: datetime) -> tuple[str, datetime | None]:
@@ -85,7 +139,8 @@ def stamp_of(credential: Any, language: str, *parts: object) -> str:
         credential.content,
         state,
         since,
-        credential.status_reason or credential.award.reason,
+        credential.status_reason,
+        credential.award.reason,
         sharing,
         language,
         *parts,
@@ -234,6 +289,7 @@ def shown_credential(credential: Any, language: str) -> ShownCredential:
     other = definition.name.in_language("en" if language == "th" else "th")
     path = page_path(credential.uuid)
     issuer = shown_issuer(credential.issuer, look, language)
+    document = credentials.signed_document(uuid=credential.uuid)
     achievement_page = reverse(
         "mooc_microcred:achievement-page", kwargs={"code": definition.code, "number": definition.number}
     )
@@ -251,7 +307,7 @@ def shown_credential(credential: Any, language: str) -> ShownCredential:
         issued=display_date(credential.valid_from, language),
         expires=display_date(until, language) if until else "",
         issuer=issuer,
-        assessor=assessor_of(credentials.signed_document(uuid=credential.uuid)).in_language(language),
+        assessor=assessor_of(document).in_language(language),
         outcomes=words.outcomes_of(definition.raw, language),
         assessment=words.assessment_of(definition, language),
         worth=words.worth_of(definition, language),
@@ -275,7 +331,10 @@ def shown_credential(credential: Any, language: str) -> ShownCredential:
 def _reason(credential: Any, state: str) -> str:
     if state not in (SUSPENDED, REVOKED):
         return ""
-    code = credential.status_reason or credential.award.reason
+    award = credential.award
+    # The award knows first; the status list and this row follow it.
+    current = award.state in (award.State.SUSPENDED, award.State.REVOKED)
+    code = award.reason if current and award.reason else credential.status_reason
     return str(achievements.describe_reason(code)) if code else ""
 
 
@@ -303,7 +362,7 @@ def results_of(definition: Definition, evidence: Mapping[str, Any], language: st
         need = measure.get("need")
         at_least = (
             _("at least %(percent)s percent") % {"percent": words.plain_number(Decimal(str(need)))}
-            if need is not None and measure.get("unit") == "percent"
+            if need is not None and measure.get("unit", "percent") == "percent"
             else _("met")
         )
         label = {
@@ -323,10 +382,10 @@ def parts_of(
     definition: Definition, evidence: Mapping[str, Any], language: str, learner_id: int
 ) -> list[dict[str, str]]:
     """Return what a programme stands on: title, and page where everybody may see it. One query."""
-    references = [str(one) for one in evidence.get("references", ())]
-    if definition.kind != "programme" or not references:
+    stands_on = [str(one) for one in evidence.get("stands_on", ())]
+    if definition.kind != "programme" or not stands_on:
         return []
-    rows = credential_rows().filter(award__uuid__in=references, live=True, learner_id=learner_id)
+    rows = credential_rows().filter(award__uuid__in=stands_on, live=True, learner_id=learner_id)
     found = []
     for row in sorted(rows, key=lambda one: one.award.version.achievement.code):
         part = parse_definition(row.award.version)
@@ -335,6 +394,14 @@ def parts_of(
             {"title": part.name.in_language(language), "page": page_path(row.uuid) if public else ""}
         )
     return found
+
+
+def holds_private(record: bytes) -> bool:
+    """Say whether a learner record (JSON) holds a credential that its learner shows to nobody. One query."""
+    subject = json.loads(record)["credentialSubject"]
+    uuids = [str(one["id"]).rpartition("/")[2] for one in subject["verifiableCredential"]]
+    rows = Credential.objects.filter(uuid__in=uuids).only("visibility")
+    return any(visibility_of(row) == Credential.Visibility.PRIVATE for row in rows)
 
 
 def endorsements_of(achievement_id: int, language: str) -> list[tuple[str, str]]:

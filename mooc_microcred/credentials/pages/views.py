@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -24,7 +26,7 @@ from mooc_microcred.achievements.catalogue import parse_definition
 from mooc_microcred.achievements.data import Text
 from mooc_microcred.achievements.models import AchievementVersion, Issuer
 from mooc_microcred.core.dates import display_date
-from mooc_microcred.core.errors import MicrocredError
+from mooc_microcred.core.errors import MicrocredError, NotFound, WrongState
 from mooc_microcred.core.platform import PlatformUnavailable
 from mooc_microcred.credentials import api as credentials
 from mooc_microcred.credentials import baking, pictures, words
@@ -133,11 +135,14 @@ def _document(
     if fresh is not None:
         answer = fresh
     else:
-        content = (
-            credentials.signed_jwt(uuid=found.uuid)
-            if form == "jwt"
-            else credentials.signed_text(uuid=found.uuid)
-        )
+        try:
+            content = (
+                credentials.signed_jwt(uuid=found.uuid)
+                if form == "jwt"
+                else _signed_bytes(found)
+            )
+        except WrongState as error:
+            return _plain(error.message, 409)
         answer = HttpResponse(content, content_type=media_type)
         if saved:
             extension = "jwt" if form == "jwt" else "json"
@@ -145,6 +150,22 @@ def _document(
     answer["ETag"] = etag
     answer["Last-Modified"] = http_date(modified)
     return _for_programs(answer, found, owner_only)
+
+
+def _signed_bytes(found: Any) -> bytes:
+    """Return a document that was signed, kept for a while: its bytes never change."""
+    key = f"mooc_microcred.signed.{found.uuid}.{found.content}"
+    content = cache.get(key)
+    if content is None:
+        content = credentials.signed_bytes(uuid=found.uuid)
+        cache.set(key, content, KEEP_PAGE)
+    return content
+
+
+def _plain(message: str, status: int) -> HttpResponse:
+    answer = HttpResponse(message, status=status, content_type="text/plain; charset=utf-8")
+    answer["Cache-Control"] = "no-store"
+    return answer
 
 
 def _for_programs(answer: HttpResponseBase, found: Any, owner_only: bool) -> HttpResponseBase:
@@ -170,6 +191,26 @@ def credential_json(request: HttpRequest, uuid) -> HttpResponseBase:
 
 
 @require_safe
+def record(request: HttpRequest, uuid) -> HttpResponseBase:
+    """Answer with the Comprehensive Learner Record of a programme: the signed credentials it stands on.
+
+    It holds those credentials themselves, so strangers get it only where they would get each of them.
+    """
+    found, owner_only = _seen(request, uuid)
+    if found is None:
+        return _unknown(request)
+    try:
+        content = credentials.signed_bytes(uuid=found.uuid, record=True)
+    except NotFound:
+        return _unknown(request)
+    if not owner_only and reading.holds_private(content):
+        owner_only = request.user.is_authenticated and request.user.id == found.learner_id
+        if not owner_only:
+            return _unknown(request)
+    return _for_programs(HttpResponse(content, content_type=JSON_TYPES[0]), found, owner_only)
+
+
+@require_safe
 def credential_jwt(request: HttpRequest, uuid) -> HttpResponseBase:
     """Answer with the signed document as VC-JWT."""
     found, owner_only = _seen(request, uuid)
@@ -184,9 +225,8 @@ def assertion(request: HttpRequest, uuid) -> HttpResponseBase:
     found, owner_only = _seen(request, uuid)
     if found is None:
         return _unknown(request)
-    answer = HttpResponse(
-        credentials.hosted_assertion_text(uuid=found.uuid), content_type="application/ld+json"
-    )
+    content = credentials.hosted_assertion_text(uuid=found.uuid)
+    answer = HttpResponse(content, content_type="application/ld+json")
     return _for_programs(answer, found, owner_only)
 
 
@@ -196,7 +236,7 @@ def badge_png(request: HttpRequest, uuid) -> HttpResponseBase:
     found, owner_only = _seen(request, uuid)
     if found is None:
         return _unknown(request)
-    content = baking.bake_png(plain_badge_png(found), credentials.signed_text(uuid=found.uuid))
+    content = baking.bake_png(plain_badge_png(found), credentials.signed_bytes(uuid=found.uuid).decode())
     answer = assets.hardened(HttpResponse(content, content_type="image/png"))
     return _for_programs(answer, found, owner_only)
 
@@ -217,7 +257,7 @@ def badge_svg(request: HttpRequest, uuid) -> HttpResponseBase:
         drawn = pictures.svg_around(
             bytes(uploaded.content), width=uploaded.width, height=uploaded.height, title=title
         )
-    content = baking.bake_svg(drawn, credentials.signed_text(uuid=found.uuid))
+    content = baking.bake_svg(drawn, credentials.signed_bytes(uuid=found.uuid).decode())
     answer = assets.hardened(HttpResponse(content, content_type="image/svg+xml"))
     return _for_programs(answer, found, owner_only)
 
@@ -410,7 +450,7 @@ def issuer(request: HttpRequest, code: str) -> HttpResponseBase:
             "issuer": reading.shown_issuer(found, look, language),
             "offers": offers[:500],
             "colours": assets.colours_url(look.colour),
-            "did": f"{reverse('mooc_microcred:issuer-page', kwargs={'code': code})}/did.json",
+            "did": reverse("mooc_microcred:issuer-did", kwargs={"code": code}),
             "listed": True,
         }
     return page(rendered("issuer.html", context, language), language, listed=True)
@@ -451,9 +491,9 @@ def achievement(request: HttpRequest, code: str, number: int) -> HttpResponseBas
     return page(rendered("achievement.html", context, language), language, listed=True)
 
 
-def _public_json(content: str, media_type: str) -> HttpResponse:
-    shown = media_type if media_type in JSON_TYPES else "application/ld+json"
-    answer = HttpResponse(content, content_type=shown)
+def _public_json(content: Mapping[str, Any], media_type: str) -> HttpResponse:
+    shown = media_type if media_type in ("application/ld+json", "application/json") else "application/ld+json"
+    answer = HttpResponse(json.dumps(content, ensure_ascii=False), content_type=shown)
     answer["Cache-Control"] = "public, max-age=300"
     answer["Access-Control-Allow-Origin"] = "*"
     answer["X-Content-Type-Options"] = "nosniff"

@@ -7,6 +7,7 @@ one file for each content, the older ones of the same language removed when a ne
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -15,9 +16,8 @@ from django.utils import timezone
 from mooc_microcred.achievements.catalogue import parse_definition
 from mooc_microcred.achievements.data import Text
 from mooc_microcred.core.storage import private_storage
-from mooc_microcred.credentials import api as credentials
-from mooc_microcred.credentials import pictures, words
-from mooc_microcred.credentials.models import Picture
+from mooc_microcred.credentials import library, pictures, words
+from mooc_microcred.credentials.models import Credential, Picture
 from mooc_microcred.credentials.pages import reading
 from mooc_microcred.credentials.pdf.data import CertificateData, Signatory
 from mooc_microcred.credentials.pdf.typesetting import typeset
@@ -53,10 +53,10 @@ def certificate_pdf(credential: Any, *, language: str, holder: str) -> bytes:
     return content
 
 
-def forget_certificates(*, credential_uuids: Any) -> None:
-    """Delete the kept certificates of credentials, whose learners leave."""
+def forget_learner(learner_id: int) -> None:
+    """Delete the kept certificates of a learner who leaves. Idempotent."""
     storage = private_storage()
-    for uuid in credential_uuids:
+    for uuid in Credential.objects.filter(learner_id=learner_id).values_list("uuid", flat=True):
         folder = f"{FOLDER}/{uuid}"
         for name in _files(storage, folder):
             storage.delete(f"{folder}/{name}")
@@ -80,6 +80,7 @@ def certificate_data(credential: Any, *, language: str, holder: str) -> Certific
         *reading.results_of(definition, award.evidence, language),
         *words.worth_of(definition, language),
     ]
+    document = library.signed_bytes(uuid=credential.uuid).decode()
     parts = reading.parts_of(definition, award.evidence, language, award.learner_id)
     return CertificateData(
         language=language,
@@ -92,7 +93,7 @@ def certificate_data(credential: Any, *, language: str, holder: str) -> Certific
         hours=definition.hours,
         credits=definition.credits,
         nqf_level=definition.raw.get("nqf_level"),
-        assessed_by=reading.assessor_of(credentials.signed_document(uuid=credential.uuid)),
+        assessed_by=reading.assessor_of(json.loads(document)),
         colour=look.colour,
         logo=_content(look.logo) if look.logo else None,
         badge=_badge(definition, look),
@@ -104,7 +105,7 @@ def certificate_data(credential: Any, *, language: str, holder: str) -> Certific
         parts=tuple(Text(**{language: part["title"]}) for part in parts),
         page_url=reading.absolute(reading.page_path(credential.uuid)),
         identifier=credential.uuid,
-        credential=credentials.signed_text(uuid=credential.uuid),
+        credential=document,
     )
 
 
