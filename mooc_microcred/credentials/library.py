@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from mooc_microcred.achievements.catalogue import parse_definition
 from mooc_microcred.achievements.models import AchievementVersion, Issuer
+from mooc_microcred.core.conf import microcred_settings
 from mooc_microcred.core.errors import NotFound, WrongState
 from mooc_microcred.core.texts import Text
 from mooc_microcred.credentials import addresses
@@ -113,6 +114,20 @@ def public_url(*, award_uuid: str) -> str:
     """Return the address of the public page of an award's credential; empty where there is none."""
     uuid = Credential.objects.filter(award__uuid=award_uuid, live=True).values_list("uuid", flat=True).first()
     return addresses.credential_url(uuid) if uuid else ""
+
+
+def public_urls(*, award_uuids: Collection[str], to_others: bool = False) -> dict[str, str]:
+    """Return the addresses of the public pages of awards' credentials, where there are some; one query.
+
+    Args:
+        to_others: only those that others than the learner can open.
+    """
+    rows = Credential.objects.filter(award__uuid__in=award_uuids, live=True)
+    return {
+        award_uuid: addresses.credential_url(uuid)
+        for award_uuid, uuid, visibility in rows.values_list("award__uuid", "uuid", "visibility")
+        if not (to_others and (visibility or microcred_settings.CREDENTIAL_VISIBILITY) == "private")
+    }
 
 
 def signed_bytes(*, uuid: str, record: bool = False) -> bytes:

@@ -80,5 +80,5 @@ def read_honour(*, learner_id: int, course_key: str) -> Honour | None:
         issuer=achievements.issuer_names({definition.issuer})[definition.issuer],
         worth=Worth.of(definition),
         outcomes=tuple(Text.of(one["text"]) for one in definition.raw["outcomes"]),
-        url=public_urls([award.uuid]).get(award.uuid, ""),
+        url=public_urls([award.uuid], to_others=True).get(award.uuid, ""),
     )

@@ -13,6 +13,8 @@ from mooc_microcred.achievements import api as achievements
 from mooc_microcred.achievements.models import Achievement, Award
 from mooc_microcred.core import clock
 from mooc_microcred.core.roles import Actor
+from mooc_microcred.credentials import api as credentials
+from mooc_microcred.credentials.models import Credential
 from mooc_microcred.dashboard import api
 from mooc_microcred.exams import api as exams
 from mooc_microcred.exams.data import AdmissionRequest
@@ -238,6 +240,32 @@ def test_it_speaks_thai(series, platform):
     assert "Continue" not in text
 
 
+class TestLinks:
+    """A badge leads to its public page once its credential is issued; others only where it is not private."""
+
+    @pytest.fixture
+    def credential(self, platform, settings):
+        settings.MOOC_MICROCRED = {**settings.MOOC_MICROCRED, "PUBLIC_URL": "https://lms.example"}
+        level1()
+        platform.enrol(LEARNER, RUN)
+        platform.certify(LEARNER, RUN)
+        settle()
+        assert read().badges[0].url == ""
+        return credentials.issue_credential(award_uuid=read().badges[0].award.uuid)
+
+    def test_badge_card_and_certificate_page_have_it(self, credential):
+        url = f"https://lms.example/microcred/credentials/{credential}"
+        assert read().badges[0].url == url
+        (item,) = api.read_course_cards(learner_id=LEARNER, course_keys=[RUN])[RUN]
+        assert item.url == url
+        assert api.read_honour(learner_id=LEARNER, course_key=RUN).url == url
+
+    def test_the_public_certificate_page_does_not_lead_to_a_private_one(self, credential):
+        Credential.objects.update(visibility="private")
+        assert api.read_honour(learner_id=LEARNER, course_key=RUN).url == ""
+        assert read().badges[0].url.endswith(credential)
+
+
 class TestCards:
     def test_a_card_says_what_its_course_leads_to_and_what_is_earned(self, series, platform):
         platform.complete(LEARNER, RUN, 10, 10)
@@ -259,7 +287,7 @@ class TestCards:
 
         runs = [f"course-v1:KMUTT+PY101+{year}" for year in range(2000, 2040)]
         achievements.current_catalogue()
-        assert cost(runs) == cost(runs[:1]) <= 3
+        assert cost(runs) == cost(runs[:1]) <= 4
         assert cost(["course-v1:KMUTT+NONE+2026"]) == 1
 
 
