@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 from uuid import UUID, uuid5
 
-from mooc_microcred.competencies.models import Competency, Framework
+from mooc_microcred.competencies.models import Association, Competency, Framework
 
 IS_CHILD_OF, REPLACED_BY, PRECEDES, EXACT_MATCH_OF = "isChildOf", "replacedBy", "precedes", "exactMatchOf"
 ASSOCIATION_TYPES = (
@@ -111,45 +111,8 @@ def made_identifier(framework: str, *parts: str) -> str:
     return str(uuid5(UUID(framework), "/".join(parts)))
 
 
-def document_of(row: Framework) -> Document:
-    """Return a stored framework with all its items, retired ones included; three queries."""
-    items = list(Competency.objects.filter(framework=row).select_related("parent").order_by("ordinal", "id"))
-    counters: dict[str, int] = {}
-    found = []
-    for one in items:
-        above = one.parent.identifier if one.parent else ""
-        counters[above] = counters.get(above, 0) + 1
-        found.append(
-            Item(
-                identifier=one.identifier,
-                code=one.code,
-                th=one.statement_th,
-                en=one.statement_en,
-                domain=one.domain,
-                miller=one.miller,
-                nqf=one.nqf_level,
-                parent=above,
-                sequence=counters[above],
-                retired=one.retired_at.date().isoformat() if one.retired_at else "",
-                successor=(one.successor_framework, one.successor_item) if one.successor_item else None,
-                uri=one.uri,
-                extras=dict(one.extras),
-            )
-        )
-    links = [
-        Link(
-            identifier=one.identifier,
-            kind=one.kind,
-            origin=one.origin,
-            destination=one.destination,
-            origin_uri=one.origin_uri,
-            destination_uri=one.destination_uri,
-            sequence=one.sequence,
-            uri=one.uri,
-            extras=dict(one.extras),
-        )
-        for one in row.associations.order_by("id")
-    ]
+def head_of(row: Framework) -> Document:
+    """Return a stored framework without its items and associations; no query."""
     return Document(
         identifier=row.identifier,
         th=row.title_th,
@@ -161,9 +124,53 @@ def document_of(row: Framework) -> Document:
         document=dict(row.document),
         definitions=dict(row.definitions),
         rubrics=list(row.rubrics),
-        items=found,
-        links=links,
     )
+
+
+def item_of(one: Competency, *, sequence: int = 0) -> Item:
+    """Return a stored item; its ``parent`` is read."""
+    return Item(
+        identifier=one.identifier,
+        code=one.code,
+        th=one.statement_th,
+        en=one.statement_en,
+        domain=one.domain,
+        miller=one.miller,
+        nqf=one.nqf_level,
+        parent=one.parent.identifier if one.parent else "",
+        sequence=sequence,
+        retired=one.retired_at.date().isoformat() if one.retired_at else "",
+        successor=(one.successor_framework, one.successor_item) if one.successor_item else None,
+        uri=one.uri,
+        extras=dict(one.extras),
+    )
+
+
+def link_of(one: Association) -> Link:
+    """Return a stored association."""
+    return Link(
+        identifier=one.identifier,
+        kind=one.kind,
+        origin=one.origin,
+        destination=one.destination,
+        origin_uri=one.origin_uri,
+        destination_uri=one.destination_uri,
+        sequence=one.sequence,
+        uri=one.uri,
+        extras=dict(one.extras),
+    )
+
+
+def document_of(row: Framework) -> Document:
+    """Return a stored framework with all its items, retired ones included; two queries."""
+    document = head_of(row)
+    counters: dict[str, int] = {}
+    for one in Competency.objects.filter(framework=row).select_related("parent").order_by("ordinal", "id"):
+        above = one.parent.identifier if one.parent else ""
+        counters[above] = counters.get(above, 0) + 1
+        document.items.append(item_of(one, sequence=counters[above]))
+    document.links = [link_of(one) for one in row.associations.order_by("id")]
+    return document
 
 
 def in_tree_order(items: Iterable[Item]) -> list[tuple[Item, int]]:

@@ -154,6 +154,18 @@ def _check_lengths(document: Document) -> None:
         raise InvalidInput(_("The title is longer than %(limit)s characters.") % {"limit": 500})
 
 
+def organization_of_import(*, token: str) -> str:
+    """Return the organisation whose framework a preview is about.
+
+    Raises:
+        NotFound: there is no such preview (any longer).
+    """
+    kept = FrameworkImport.objects.filter(token=token).values_list("organization", flat=True).first()
+    if kept is None:
+        raise NotFound(_("This preview does not exist any longer. Read the file again."))
+    return kept
+
+
 def commit_import(
     *, actor: Actor, token: str, without_successor: bool = False, publish: bool = False
 ) -> FrameworkData:

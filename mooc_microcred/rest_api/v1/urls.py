@@ -4,6 +4,7 @@ from django.urls import path
 
 from mooc_microcred.achievements.rest_api.urls import urlpatterns as achievements
 from mooc_microcred.competencies.rest_api.authoring_urls import urlpatterns as authoring
+from mooc_microcred.competencies.rest_api.urls import urlpatterns as competencies
 from mooc_microcred.core.rest_api.urls import urlpatterns as core
 from mooc_microcred.credentials.rest_api.urls import urlpatterns as credentials
 from mooc_microcred.creditbank.rest_api.urls import urlpatterns as creditbank
@@ -16,6 +17,7 @@ urlpatterns = [
     path("schema/", SchemaView.as_view(), name="schema"),
     *core,
     *authoring,
+    *competencies,
     *achievements,
     *exams,
     *programs,
