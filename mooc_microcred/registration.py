@@ -61,6 +61,7 @@ def register() -> None:
             competencies.CRITERIA_CHANGED,
             competencies.DEMONSTRATED_TOPIC,
             competencies.TAGS_CHANGED,
+            creditbank.DEPOSITED,
         ]
     )
     # And to these it has fewer subscribers.

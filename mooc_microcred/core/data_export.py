@@ -14,7 +14,6 @@ from typing import Any
 from django.db import models
 
 from mooc_microcred.core import clock
-from mooc_microcred.core.audit import log_action
 from mooc_microcred.core.models import (
     AuditEntry,
     LearnerIdentity,
@@ -38,23 +37,12 @@ def register_export_hook(name: str, hook: Hook) -> None:
     _hooks[name] = hook
 
 
-def export_learner(*, learner_id: int, actor_id: int | None, by: str) -> dict[str, Any]:
-    """Return everything that is held of a learner, ready for ``json.dumps``, and write one audit line.
+def export_learner(*, learner_id: int) -> dict[str, Any]:
+    """Return everything that is held of a learner, ready for ``json.dumps``.
 
-    Does not check permissions.
-
-    Args:
-        actor_id: user id of who asked; None for an operator at a terminal.
-        by: how it was asked for, such as ``api`` or ``command``.
+    Does not check permissions. Whoever exports somebody else's data leaves a line in the audit log.
     """
     rooms = {name: plain(hook(learner_id)) for name, hook in _hooks.items()}
-    log_action(
-        actor_id=actor_id,
-        action="learner.exported",
-        object_type="learner",
-        object_id=learner_id,
-        by=by,
-    )
     return {
         "version": VERSION,
         "learner_id": learner_id,

@@ -14,10 +14,14 @@ from mooc_microcred.creditbank.delivery import (
     deliver_due,
     replay_deliveries,
 )
+from mooc_microcred.creditbank.deposits import TOPIC as DEPOSITED
+from mooc_microcred.creditbank.deposits import DepositData, get_deposit
 from mooc_microcred.creditbank.exporting import export_learner
 from mooc_microcred.creditbank.records import forget_learner, reconcile_records
 
 __all__ = [
+    "DEPOSITED",
+    "DepositData",
     "bank_for",
     "banks",
     "check_bank_settings",
@@ -27,6 +31,7 @@ __all__ = [
     "export_learner",
     "forget_learner",
     "get_bank",
+    "get_deposit",
     "get_record",
     "give_consent",
     "list_deliveries",

@@ -26,7 +26,7 @@ from mooc_microcred.core.conf import microcred_settings
 from mooc_microcred.core.crypto import decrypt, encrypt
 from mooc_microcred.core.errors import NotFound, WrongState
 from mooc_microcred.core.models import StaffRole
-from mooc_microcred.core.outbox import backoff
+from mooc_microcred.core.outbox import Note, append, backoff
 from mooc_microcred.core.platform import LearnerProfile, PlatformUnavailable, get_platform
 from mooc_microcred.core.roles import Actor
 from mooc_microcred.creditbank.backends import (
@@ -41,6 +41,8 @@ from mooc_microcred.creditbank.backends import (
 )
 from mooc_microcred.creditbank.banks import banks, open_backend
 from mooc_microcred.creditbank.data import Bank, DeliveryReport
+from mooc_microcred.creditbank.deposits import KINDS
+from mooc_microcred.creditbank.deposits import TOPIC as DEPOSITED
 from mooc_microcred.creditbank.models import Delivery
 from mooc_microcred.creditbank.payload import CannotRender, render_message
 from mooc_microcred.creditbank.records import (
@@ -351,6 +353,8 @@ def _acknowledge(delivery: Delivery, outcome: Received) -> str:
     delivery.due, delivery.claim, delivery.last_error = None, "", ""
     delivery.save()
     settle(delivery.record_id)
+    if delivery.kind in KINDS:
+        append([Note(DEPOSITED, delivery.record.learner_id, {"delivery": delivery.key})])
     return "acknowledged"
 
 

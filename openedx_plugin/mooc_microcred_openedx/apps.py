@@ -3,6 +3,9 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+# Before any app is ready: openedx-events refuses settings that name an event it does not know.
+from mooc_microcred_openedx import signals as _signals  # noqa: F401
+
 _LEARNING = "openedx_events.learning.signals."
 _AUTHORING = "openedx_events.content_authoring.signals."
 
@@ -78,6 +81,8 @@ class MicrocredOpenedxConfig(AppConfig):
 
     def ready(self):
         """Connect the receivers whose signals are not in every release or process."""
+        from mooc_microcred_openedx import events_out
         from mooc_microcred_openedx.wiring import connect_optional_receivers
 
         connect_optional_receivers()
+        events_out.subscribe()

@@ -232,7 +232,7 @@ class MyDataView(ApiView):
     @operation("read_my_data", "Everything that is held of me", tag="my", answer=MyDataSerializer)
     def get(self):
         """Numbers of documents are never shown, only their last four characters."""
-        return export_learner(learner_id=self.learner_id, actor_id=self.learner_id, by="api")
+        return export_learner(learner_id=self.learner_id)
 
 
 class LearnerBody(serializers.Serializer):

@@ -9,6 +9,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
+from mooc_microcred.core.audit import log_action
 from mooc_microcred.core.data_export import export_learner
 from mooc_microcred.core.platform import PlatformUnavailable, get_platform
 
@@ -36,7 +37,8 @@ class Command(BaseCommand):
         output: Path | None = options["output"]
         if output is not None and output.exists():
             raise CommandError(_("%(file)s exists already. Name a new file.") % {"file": output})
-        found = export_learner(learner_id=learner_id, actor_id=None, by="command")
+        log_action(actor_id=None, action="learner.exported", object_type="learner", object_id=learner_id)
+        found = export_learner(learner_id=learner_id)
         text = json.dumps(found, ensure_ascii=False, indent=2)
         if output is None:
             self.stdout.write(text)

@@ -15,6 +15,13 @@ FILTERS = {
     "org.openedx.learning.certificate.render.started.v1": _STEPS + "CertificatePanel",
     "org.openedx.learning.instructor.dashboard.render.started.v1": _STEPS + "CourseSection",
 }
+#: Our public events, each with the field that keeps what is about one thing in order on the bus.
+BUS_TOPIC = "mooc-microcred-lifecycle"
+BUS_EVENTS = {
+    "org.mooc_microcred.learning.award.issued.v1": "award.uuid",
+    "org.mooc_microcred.learning.award.revoked.v1": "award.uuid",
+    "org.mooc_microcred.learning.credit.deposited.v1": "credit.key",
+}
 
 
 def plugin_settings(settings):
@@ -23,9 +30,18 @@ def plugin_settings(settings):
     settings.MOOC_MICROCRED.setdefault("PLATFORM", "mooc_microcred_openedx.gateway.EdxPlatform")
     settings.MOOC_MICROCRED.setdefault("AUTHORING", "mooc_microcred_openedx.authoring.CourseStaff")
     append_filter_steps(settings)
+    append_bus_events(settings)
     folders = getattr(settings, "MAKO_TEMPLATE_DIRS_BASE", None)
     if folders is not None and MAKO_TEMPLATES not in folders:
         folders.append(MAKO_TEMPLATES)
+
+
+def append_bus_events(settings):
+    """Say how our events go to the event bus, switched off unless the operator switches them on."""
+    config = dict(getattr(settings, "EVENT_BUS_PRODUCER_CONFIG", None) or {})
+    for event_type, key in BUS_EVENTS.items():
+        config.setdefault(event_type, {BUS_TOPIC: {"event_key_field": key, "enabled": False}})
+    settings.EVENT_BUS_PRODUCER_CONFIG = config
 
 
 def append_filter_steps(settings):
