@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -89,17 +90,20 @@ _CREDENTIAL = _in_order(
 _COLUMNS = (*_CREDENTIAL, *(f"award__{name}" for name in _AWARD), *(f"key__{name}" for name in _KEY))
 
 
+@cache
+def _prepared() -> QuerySet:
+    """Return the query of a page that is kept, made once: resolving its columns costs as much as asking."""
+    kept = Credential.objects.filter(documents__kind=SignedDocument.Kind.CREDENTIAL)
+    return kept.order_by().values_list(*_COLUMNS)
+
+
 def find_credential(uuid: str) -> Any:
     """Return the row of a credential whose document is kept (its learner has not left), or None. One query.
 
     Columns are named one by one: putting rows of six tables together costs more than all the rest of
     a page. What is not named is read when it is asked for.
     """
-    found = (
-        Credential.objects.filter(uuid=uuid, documents__kind=SignedDocument.Kind.CREDENTIAL)
-        .order_by()
-        .values_list(*_COLUMNS)[:1]
-    )
+    found = _prepared().filter(uuid=uuid)[:1]
     for values in found:
         mine, rest = values[: len(_CREDENTIAL)], values[len(_CREDENTIAL) :]
         credential = Credential.from_db(found.db, _CREDENTIAL, mine)
@@ -279,6 +283,7 @@ def page_path(uuid: str) -> str:
 
 def shown_credential(credential: Any, language: str) -> ShownCredential:
     """Put together the page of a credential; the reader's language is the active one. Constant queries."""
+    credential = credential_rows().get(pk=credential.pk)
     award = credential.award
     definition = parse_definition(award.version)
     look = look_of_issuer(credential.issuer_id, definition.kind)

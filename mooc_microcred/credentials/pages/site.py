@@ -25,6 +25,8 @@ def site_context(language: str) -> dict[str, Any]:
         "name": name or getattr(django_settings, "PLATFORM_NAME", "") or "Open edX",
         "home": "/",
         "logo": microcred_settings.PAGE_LOGO or "",
+        # Browsers ask every site for one; without it they ask at an address that is not ours.
+        "icon": assets.badge_url("level1"),
         "style": assets.style_sheet_url(),
         "stylesheets": microcred_settings.PAGE_STYLESHEETS,
     }
