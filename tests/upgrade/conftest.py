@@ -38,10 +38,12 @@ class Release:
     Attributes:
         name: ``old`` or ``new``.
         site: a folder that holds the import packages, as site-packages would.
+        settings: what only this release knows of MOOC_MICROCRED.
     """
 
     name: str
     site: Path
+    settings: dict[str, Any]
 
     def start(self, place: Place, step: str, *arguments: str) -> subprocess.Popen:
         """Start a process of this release on a database."""
@@ -54,6 +56,7 @@ class Release:
                 DJANGO_SETTINGS_MODULE="upgrade_settings",
                 UPGRADE_DATABASE=json.dumps(place.database),
                 UPGRADE_FILES=str(place.folder / "private"),
+                UPGRADE_SETTINGS=json.dumps(self.settings),
             ),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -98,13 +101,17 @@ def old(tmp_path_factory):
     packed = _git("archive", "--format=tar", PREVIOUS, *PACKAGES.values(), "tests/__init__.py").stdout
     with tarfile.open(fileobj=io.BytesIO(packed)) as files:
         files.extractall(archive, filter="data")
-    return Release("old", _site(tmp_path_factory.mktemp("old"), archive))
+    return Release("old", _site(tmp_path_factory.mktemp("old"), archive), {})
 
 
 @pytest.fixture(scope="session")
 def new(tmp_path_factory):
     """The release in this work tree."""
-    return Release("new", _site(tmp_path_factory.mktemp("new"), ROOT))
+    settings = {
+        "PUBLIC_URL": "https://lms.example.org",
+        "ISSUER_KEY_ENCRYPTION_KEYS": ["h1LzIO6PGNB-RWDIr31q8murRn_RWHdfKuXkHqEnd7w="],
+    }
+    return Release("new", _site(tmp_path_factory.mktemp("new"), ROOT), settings)
 
 
 def _site(folder: Path, sources: Path) -> Path:

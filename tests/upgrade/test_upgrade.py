@@ -68,6 +68,14 @@ def test_old_workers_do_their_work_on_the_new_schema(begun, old, new, expected):
     old.do(place, "work")
     assert old.do(place, "summary") == expected
     assert new.do(place, "summary") == expected
+    new.do(place, "work")
+    assert_every_award_has_its_credential(new.do(place, "credentials"), at_least=60)
+
+
+def assert_every_award_has_its_credential(found, *, at_least):
+    """Also those whose messages old workers have called done, who know nothing of credentials."""
+    assert (found["lack"], found["wrong"]) == ([], [])
+    assert found["right"] >= at_least
 
 
 def test_old_and_new_workers_work_side_by_side(begun, old, new, expected):
@@ -83,6 +91,7 @@ def test_old_and_new_workers_work_side_by_side(begun, old, new, expected):
     new.do(place, "work")
     assert new.do(place, "summary") == expected
     assert set(new.do(place, "told")) == {1}, "a message was doubled"
+    assert_every_award_has_its_credential(new.do(place, "credentials"), at_least=60)
 
 
 def test_old_workers_can_take_over_from_new_ones_again(begun, old, new):
@@ -102,6 +111,9 @@ def test_old_workers_can_take_over_from_new_ones_again(begun, old, new):
         one["learner"] for one in outcomes[0]["awards"] if (one["achievement"], one["state"]) == L1_ACTIVE
     }
     assert active == set(range(1, 41)) - {2, 5, 14}
+    # Then the upgrade goes on. What the old workers have done meanwhile, the new ones make good.
+    new.do(place, "work")
+    assert_every_award_has_its_credential(new.do(place, "credentials"), at_least=60)
 
 
 L1_ACTIVE = ("py101-l1", "active")
@@ -141,4 +153,18 @@ def test_messages_that_the_old_release_has_no_subscriber_for_are_kept_from_it(ne
     """It would call them done. When this fails after a landing, shorten the list in registration.py."""
     place = new_place()
     before, now = old.do(place, "topics"), new.do(place, "topics")
-    assert set(now["withheld"]) == set(now["subscribed"]) - set(before["subscribed"])
+    assert set(now["withheld"]) == set(now["subscribers"]) - set(before["subscribers"])
+
+
+def test_messages_that_the_old_release_has_fewer_subscribers_for_are_taken_back_from_it(new_place, old, new):
+    """When this fails after a landing, shorten the list; where a subscriber is added, raise GENERATION."""
+    place = new_place()
+    before, now = old.do(place, "topics"), new.do(place, "topics")
+    more = {
+        topic
+        for topic, names in before["subscribers"].items()
+        if set(now["subscribers"].get(topic, ())) - set(names)
+    }
+    assert set(now["renewed"]) == more
+    if more:
+        assert now["generation"] > before["generation"]

@@ -35,4 +35,6 @@ MOOC_MICROCRED = {
             "options": {"folder": "drop"},
         }
     },
+    # What one release knows and the other would call mistyped.
+    **json.loads(os.environ["UPGRADE_SETTINGS"]),
 }

@@ -182,12 +182,36 @@ def told():
     return sorted(counted.values())
 
 
+def credentials():
+    """Return the awards that lack their credential, and the credentials whose status is not their award's."""
+    from mooc_microcred.achievements.models import Award
+    from mooc_microcred.credentials.models import Credential
+
+    lack, wrong, right = [], [], 0
+    for award in Award.objects.filter(published_at__isnull=False).order_by("learner_id"):
+        credential = Credential.objects.filter(award=award, live=True).first()
+        state = (bool(credential and credential.revoked_at), bool(credential and credential.suspended_at))
+        if credential is None:
+            # One that was revoked before its credential could be made gets none.
+            if award.state != "revoked":
+                lack.append([award.learner_id, award.state])
+        elif state != (award.state == "revoked", award.state == "suspended"):
+            wrong.append([award.learner_id, award.state, *state])
+        else:
+            right += 1
+    return {"lack": lack, "wrong": wrong, "right": right}
+
+
 def topics():
-    """Return the topics to which this release subscribes, and those that it keeps from older ones."""
+    """Return the subscribers by topic, and what this release says of topics that older ones know less of."""
     from mooc_microcred.core import outbox
 
-    withheld = getattr(outbox, "withheld_topics", frozenset)
-    return {"subscribed": sorted(outbox._subscribers), "withheld": sorted(withheld())}
+    return {
+        "subscribers": {topic: sorted(names) for topic, names in outbox._subscribers.items()},
+        "withheld": sorted(getattr(outbox, "withheld_topics", frozenset)()),
+        "renewed": sorted(getattr(outbox, "renewed_topics", frozenset)()),
+        "generation": getattr(outbox, "GENERATION", ""),
+    }
 
 
 def tasks():
