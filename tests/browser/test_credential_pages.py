@@ -80,6 +80,7 @@ def test_bad_news_is_seen_first(open_page, held, change, says):
     change(held.award)
     page = open_page(path_of(held), language="en", viewport=PHONE)
     photograph(page, f"bad-news-{change.__name__}")
+    assert page.complaints == []
     box = page.locator("[role=status]").bounding_box()
     assert box["y"] + box["height"] < PHONE["height"]
     assert says in page.inner_text("[role=status]")

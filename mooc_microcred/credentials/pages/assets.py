@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -62,6 +63,7 @@ def hardened(answer: HttpResponse) -> HttpResponse:
     return answer
 
 
+@transaction.non_atomic_requests
 @require_safe
 def style(request: HttpRequest, version: str) -> HttpResponse:
     """Serve our style sheet; an old address gets the present one, for a short time."""
@@ -72,6 +74,7 @@ def style(request: HttpRequest, version: str) -> HttpResponse:
     return answer
 
 
+@transaction.non_atomic_requests
 @require_safe
 def colours(request: HttpRequest, colour: str) -> HttpResponse:
     """Serve the few lines that give the pages of an issuer its colour."""
@@ -88,6 +91,7 @@ def colours(request: HttpRequest, colour: str) -> HttpResponse:
     return answer
 
 
+@transaction.non_atomic_requests
 @require_safe
 def badge(request: HttpRequest, kind: str, colour: str) -> HttpResponse:
     """Serve the picture that we draw for a kind of achievement: shapes only, no script can stand in it."""
