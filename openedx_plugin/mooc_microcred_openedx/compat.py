@@ -182,39 +182,6 @@ def display_behaviours() -> Any:
     return CertificatesDisplayBehaviors
 
 
-def may_edit_in_studio(user: Any, context_key: Any) -> bool:
-    """Say whether Studio lets a user change the content of a course or library."""
-    return _in_library(user, context_key, "edit_library", "has_studio_write_access")
-
-
-def may_see_in_studio(user: Any, context_key: Any) -> bool:
-    """Say whether Studio shows the content of a course or library to a user."""
-    return _in_library(user, context_key, "view_library", "has_studio_read_access")
-
-
-def _in_library(user: Any, context_key: Any, permission: str, of_courses: str) -> bool:
-    from opaque_keys.edx.locator import LibraryLocatorV2
-
-    if not isinstance(context_key, LibraryLocatorV2):
-        from common.djangoapps.student import auth
-
-        return bool(getattr(auth, of_courses)(user, context_key))
-    from openedx.core.djangoapps.content_libraries.models import ContentLibrary
-
-    try:
-        library = ContentLibrary.objects.get_by_key(context_key)
-    except ContentLibrary.DoesNotExist:
-        return False
-    return bool(user.has_perm(f"content_libraries.{permission}", library))
-
-
-def is_course_staff(user: Any, course_key: Any) -> bool:
-    """Say whether a user is staff of a course in the LMS."""
-    from lms.djangoapps.courseware.access import has_access
-
-    return bool(has_access(user, "staff", course_key))
-
-
 def course_url(course_key: Any) -> str:
     """Return where an enrolled learner goes on learning; no query."""
     from openedx.features.course_experience import course_home_url

@@ -132,7 +132,8 @@ class SandboxRuntime(Runtime):
     """The blocks of one course for one reader: drafts in Studio, what is published in the LMS."""
 
     def __init__(self, *, course: Course, user=None, studio: bool = False):
-        super().__init__(_Ids(), services={"field-data": KvsFieldData(_Fields(self)), "user": _Users(user)})
+        services = {"field-data": KvsFieldData(_Fields(self)), "user": _Users(user)}
+        super().__init__(_Ids(), services=services, id_generator=None)
         self.studio = studio
         self.is_author_mode = studio
         self.rows: dict[UsageKey, Block] = {}
@@ -176,7 +177,7 @@ class SandboxRuntime(Runtime):
     def wrap_xblock(self, block, view, frag, context):
         """Wrap a view as the platform does: what its script needs stands in attributes."""
         wrapped = Fragment()
-        wrapped.add_resources(frag.resources)
+        wrapped.add_fragment_resources(frag)
         wrapped.add_content(
             format_html(
                 '<div class="xblock xblock-{}" data-usage-id="{}" data-init="{}" data-handler="{}">{}</div>',

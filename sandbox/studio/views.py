@@ -143,7 +143,7 @@ def edit(request, usage_key):
         raise Http404
     runtime = SandboxRuntime(course=row.course, user=request.user, studio=True)
     fragment = runtime.render(runtime.get_block(row.key), "studio_view", {})
-    context = {"block": row, "fragment": fragment, "course": row.course}
+    context = {"item": row, "fragment": fragment, "course": row.course}
     return drawn(request, "sandbox/studio/edit.html", context, [fragment])
 
 

@@ -121,12 +121,19 @@ def open_page(chromium, live_server) -> Iterator[Callable[..., Any]]:
         page.on("pageerror", lambda error: page.complaints.append(f"script: {error}"))
         page.on(
             "console",
-            lambda line: page.complaints.append(f"console: {line.text}") if line.type == "error" else None,
+            lambda line: (
+                page.complaints.append(f"console: {line.text}")
+                if line.type == "error" and not line.location.get("url", "").endswith("/favicon.ico")
+                else None
+            ),
         )
         page.on(
             "response",
             lambda answer: (
-                page.complaints.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None
+                page.complaints.append(f"{answer.status} {answer.url}")
+                # Browsers ask for it where a page names none.
+                if answer.status >= 400 and not answer.url.endswith("/favicon.ico")
+                else None
             ),
         )
         page.goto(path)
