@@ -11,6 +11,19 @@ from mooc_microcred.achievements.models import Achievement, Award, Issuer, new_u
 LIST_SIZE = 131_072
 
 
+class SecretField(models.BinaryField):
+    """Bytes that stay in the database: serialisers, so fixtures and dumpdata, get an empty value."""
+
+    def value_to_string(self, obj):
+        """Return nothing instead of the bytes."""
+        return ""
+
+    def deconstruct(self):
+        """Look like a BinaryField to migrations, which the column is."""
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.BinaryField", args, kwargs
+
+
 class IssuerKey(models.Model):
     """An Ed25519 key of an issuer. The private half is encrypted, or held elsewhere by a signer.
 
@@ -30,7 +43,7 @@ class IssuerKey(models.Model):
     current = models.BooleanField(null=True, default=True)
     public_key = models.CharField(max_length=64, unique=True, help_text=_("Multikey: z6Mk…"))
     # Encrypted with ISSUER_KEY_ENCRYPTION_KEYS; empty where a signer of its own holds the key.
-    private_key_encrypted = models.BinaryField(default=b"", editable=False)
+    private_key_encrypted = SecretField(default=b"", editable=False)
     # What the signer calls the key, where it holds it.
     reference = models.CharField(max_length=255, blank=True, default="")
     created = models.DateTimeField()

@@ -61,7 +61,9 @@ def programme(**fields: Any) -> AchievementVersion:
     return make_version(kind="programme", **fields)
 
 
-def sitting(learner_id: int, version: AchievementVersion, *, percent: str = "83.5", centre: str = CENTRE) -> str:
+def sitting(
+    learner_id: int, version: AchievementVersion, *, percent: str = "83.5", centre: str = CENTRE
+) -> str:
     """Return the reference of a released exam result."""
     now = clock.now()
     batch = ExamBatch.objects.create(

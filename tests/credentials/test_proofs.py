@@ -1,5 +1,6 @@
 """Byte for byte against the W3C's and 1EdTech's own vectors, and against a small one of ours."""
 
+import contextlib
 import hashlib
 import json
 from datetime import UTC, datetime
@@ -118,10 +119,9 @@ def test_no_leaf_can_be_changed_without_being_noticed():
     paths = list(leaves(without(signed, "proof")))
     assert len(paths) > 15
     for path in paths:
-        try:
+        # A context or a type that nobody knows is refused before any signature is looked at.
+        with contextlib.suppress(proofs.CannotSign):
             assert not proofs.check_proof(changed(signed, path), public), path
-        except proofs.CannotSign:
-            pass  # a context or a type that nobody knows: refused before any signature is looked at
 
 
 def objects(value, path=()):

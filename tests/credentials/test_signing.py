@@ -74,7 +74,7 @@ FULL = rendering.Shape(
     expires=True, course=True, results=(EXAM_NAME,), exams=(EXAM_NAME,), centres=(EXAM_NAME,)
 )
 
-# Every kind of character that a text may bring: Thai, astral, quotes, percent signs, backslashes, line breaks.
+# What a text may bring: Thai, astral, quotes, percent signs, backslashes, line breaks.
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40).map(clean)
 HARD = st.sampled_from(['"', "\\", "%s", "%b", "%%", "\n", "ศูนย์สอบ", "😀", "_:c14n0", "<x>", "\u2028", "$1"])
 LITERALS = TEXTS | st.lists(HARD | TEXTS, max_size=6).map(lambda parts: clean("".join(parts)))
