@@ -83,6 +83,8 @@ setup(
         "tutor": ["tutor>=20,<23"],
         # The embedded stand-in for an LMS: the demo and the browser tests run in it.
         "sandbox": ["edx-completion>=4.7"],
+        # The public events over Redis; the platform's own releases bring one of the two buses.
+        "event-bus": ["edx-event-bus-redis>=0.6"],
         "test": [
             "axe-playwright-python",
             "edx-completion>=4.7",
@@ -92,6 +94,7 @@ setup(
             "hypothesis",
             "schemathesis>=4",
             "redis",
+            "edx-event-bus-redis>=0.6",
             "weasyprint>=66,<71",
             "pikepdf",
             "playwright",
