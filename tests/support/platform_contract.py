@@ -25,6 +25,7 @@ from mooc_microcred.core.platform import (
 PY101 = "course-v1:KMUTT+PY101+2026"
 PY101_RERUN = "course-v1:KMUTT+PY101+2027"
 PY102 = "course-v1:KMUTT+PY102+2026"
+PROBLEM = "block-v1:KMUTT+PY101+2026+type@problem+block@p1"
 
 
 class World(Protocol):
@@ -217,7 +218,7 @@ class PlatformContract:
         world.break_reads()
         for call in (
             lambda: self.read(port, learner),
-            lambda: port.read_block_scores([ScoreQuery(learner, PY101, (f"{PY101}+type@problem",))]),
+            lambda: port.read_block_scores([ScoreQuery(learner, PY101, (PROBLEM,))]),
             lambda: port.read_enrolments([learner]),
             lambda: port.enrolled_learners([PY101], after=0, limit=10),
             lambda: port.read_courses([PY101]),
