@@ -232,7 +232,8 @@ def complete(
         if name == shape.centres[0]:
             slots[f"centre_id:{name}"] = _centre_id(organization, slots[f"centre:{name}"])
     if did:
-        slots["did"] = did
+        # An id with a slot has its scheme outside: the template must be JSON-LD too.
+        slots["did"] = did.removeprefix("did:")
         shape = Shape(
             by_did=True,
             expires=shape.expires,

@@ -171,7 +171,7 @@ def build_profile(issuer: Mapping[str, Any], did: str, *, logo: str = "") -> dic
 
 def _subject(frame: Frame, shape: Shape, slot: Slot, credential_id: str) -> dict[str, Any]:
     subject: dict[str, Any] = {
-        "id": slot("did") if shape.by_did else f"{credential_id}#subject",
+        "id": f"did:{slot('did')}" if shape.by_did else f"{credential_id}#subject",
         "type": ["AchievementSubject"],
     }
     if not shape.by_did:
