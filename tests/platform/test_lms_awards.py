@@ -322,6 +322,50 @@ class TestOwnWithPlatform:
         assert campus.certificate(learner, PY101).status == "unverified"
         assert events == []
 
+    def test_an_operators_filter_that_forbids_it_is_a_refusal_that_staff_read(
+        self, campus, learner, events, settings
+    ):
+        settings.OPEN_EDX_FILTERS_CONFIG = {
+            **settings.OPEN_EDX_FILTERS_CONFIG,
+            "org.openedx.learning.certificate.creation.requested.v1": {
+                "fail_silently": False,
+                "pipeline": ["tests.platform.steps.NoCertificates"],
+            },
+        }
+        campus.answer(learner, PY101, RIGHT)
+        campus.complete(learner, PY101, 4)
+        api.request_evaluation(learner_id=learner, course_key=PY101, reason="test")
+        settle()
+        ask = CertificateAsk.objects.get()
+        assert (ask.asked_at, ask.refusal, ask.attempts) == (None, "prevented", 1)
+        assert campus.certificate(learner, PY101) is None
+        assert api.count_certificate_requests(course_key=PY101) == (0, {"prevented": 1})
+        due = EvaluationRequest.objects.filter(reason="due").values_list("not_before", flat=True)
+        assert list(due) == [ask.ask_again_at]
+
+    def test_the_allowlist_is_written_only_for_runs_that_the_operator_names(
+        self, campus, learner, events, microcred
+    ):
+        from lms.djangoapps.certificates.models import CertificateAllowlist
+
+        from mooc_microcred.core.models import AuditEntry
+
+        # Our criteria ask for 60 percent; the platform says that it is not enough.
+        campus.grade(learner, PY101, 60, passed=False)
+        campus.complete(learner, PY101, 4)
+        settle()
+        assert CertificateAsk.objects.get().refusal == "not_passing"
+        assert not CertificateAllowlist.objects.exists()
+        microcred(ALLOWLIST_COURSES=[PY101])
+        api.request_evaluation(learner_id=learner, course_key=PY101, reason="test")
+        settle()
+        entry = CertificateAllowlist.objects.get()
+        assert (entry.user_id, str(entry.course_id), entry.allowlist) == (learner, PY101, True)
+        assert campus.certificate(learner, PY101).status == "downloadable"
+        assert [award.state for award in awards(learner)] == ["active"]
+        line = AuditEntry.objects.get(action="certificate.allowlisted")
+        assert (line.object_id, line.details["learner"]) == (PY101, learner)
+
 
 class TestOwn:
     RULE = {"completion": {"minimum": 75}}
