@@ -17,7 +17,7 @@ def main() -> int:
     from django.core.management import call_command
     from django.db import connection
 
-    from benchmarks import backfill, credentials, evaluation, receivers, verification
+    from benchmarks import backfill, competencies, credentials, evaluation, receivers, verification
     from tests.support import definitions
 
     name = connection.settings_dict["NAME"]
@@ -31,7 +31,14 @@ def main() -> int:
     course = {"organization": "BENCH", "number": "PY101"}
     definitions.level1("bench-l1", organization="BENCH", course=course)
     ins = evaluation.measure_ins()
-    figures = [*receivers.run(ins), *evaluation.run(ins), *backfill.run(), *credentials.run(), *verification.run()]
+    figures = [
+        *receivers.run(ins),
+        *evaluation.run(ins),
+        *backfill.run(),
+        *credentials.run(),
+        *competencies.run(ins),
+        *verification.run(),
+    ]
     harness.write(figures, Path("build"))
     return 0 if all(one.meets for one in figures) else 1
 

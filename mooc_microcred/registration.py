@@ -121,7 +121,7 @@ def _register_export() -> None:
 def _register_doctor() -> None:
     register_probes()
     register_probe("evaluation", title=lambda: _("Evaluation"), order=50, probe=probe_evaluation)
-    register_probe("competencies", title=lambda: _("Competencies"), order=60, probe=probe_courses)
+    register_probe("competencies", title=lambda: _("Competencies"), order=65, probe=probe_courses)
     register_probe("exams", title=lambda: _("Exams"), order=70, probe=probe_batches)
     register_probe("credentials", title=lambda: _("Credentials"), order=75, probe=probe_credentials)
     register_probe("status_lists", title=lambda: _("Status lists"), order=78, probe=probe_status_lists)
@@ -131,6 +131,7 @@ def _register_doctor() -> None:
 def _register_sweep_steps() -> None:
     """What is due, in the order in which one thing leads to the next; then what is old."""
     register_step(Step("feed", run=achievements.advance_feeds, order=10))
+    register_step(Step("recheck-courses", run=competencies.recheck_courses, order=4, once=True))
     register_step(Step("sync-courses", run=lambda: competencies.sync_due().claimed, order=5))
     register_step(
         Step("evaluate", run=_evaluate, order=20, waiting=lambda: _due(EvaluationRequest.objects.all()))

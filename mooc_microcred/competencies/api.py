@@ -46,6 +46,7 @@ from mooc_microcred.competencies.sync import (
     TAGS_CHANGED,
     count_dirty,
     mark_course_dirty,
+    recheck_courses,
     sync_due,
 )
 from mooc_microcred.competencies.taxonomies import TaxonomyTag, publish_taxonomy, use_taxonomies
@@ -93,6 +94,7 @@ __all__ = [
     "predecessors_of",
     "preview_import",
     "publish_taxonomy",
+    "recheck_courses",
     "register_uses",
     "require_sight_of_content",
     "search_items",

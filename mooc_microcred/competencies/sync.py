@@ -25,6 +25,7 @@ from mooc_microcred.core import clock, outbox
 from mooc_microcred.core.claims import claim_due
 from mooc_microcred.core.content import CourseOutline, get_content
 from mooc_microcred.core.kick import kick_after_commit
+from mooc_microcred.core.models import Heartbeat
 from mooc_microcred.core.platform import PlatformUnavailable
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,9 @@ SLACK = timedelta(minutes=1)
 STALE_WAITS = (5, 20, 60)
 # Seconds after which a course is read again that could not be read: first and longest.
 FAILED_FIRST, FAILED_LONGEST = 10, 3600
+# Every course is read again after so long, whatever was heard of it.
+RECHECK = "competencies.recheck"
+RECHECK_EVERY = timedelta(days=1)
 ROWS_PER_STATEMENT = 500
 COURSES_PER_RUN = 20
 
@@ -93,6 +97,36 @@ def mark_known_courses_dirty(*, reason: str) -> int:
     marked = CourseSync.objects.filter(due__isnull=True).update(due=soon, mark=new_uuid(), reason=reason)
     kick_after_commit(SYNC, delay=DEBOUNCE)
     return marked
+
+
+def recheck_courses() -> int:
+    """Have every course read that was not for a day, and every course that was never: once a day.
+
+    That is what finds the courses that were there before us, and what an event was lost about.
+
+    Returns:
+        how many were marked; 0 where it was done today.
+
+    Raises:
+        PlatformUnavailable: the courses cannot be listed now.
+    """
+    now = clock.now()
+    if Heartbeat.objects.filter(name=RECHECK, at__gt=now - RECHECK_EVERY).exists():
+        return 0
+    listed = get_content().list_courses()
+    known = set(CourseSync.objects.values_list("course_key", flat=True))
+    unknown = sorted(set(listed) - known)
+    CourseSync.objects.bulk_create(
+        [CourseSync(course_key=key, reason="recheck", due=now) for key in unknown],
+        batch_size=ROWS_PER_STATEMENT,
+        ignore_conflicts=True,
+    )
+    old = CourseSync.objects.filter(due__isnull=True, synced_at__lt=now - RECHECK_EVERY)
+    marked = old.update(due=now, mark=new_uuid(), reason="recheck", attempts=0)
+    Heartbeat.objects.update_or_create(
+        name=RECHECK, defaults={"at": now, "details": {"new": len(unknown), "old": marked}}
+    )
+    return len(unknown) + marked
 
 
 def sync_due(*, limit: int = COURSES_PER_RUN) -> SyncReport:

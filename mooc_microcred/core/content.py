@@ -76,6 +76,13 @@ class Content(Protocol):
             PlatformUnavailable: it cannot be read now.
         """
 
+    def list_courses(self) -> Collection[str]:
+        """Return the keys of all course runs that there are.
+
+        Raises:
+            PlatformUnavailable: they cannot be read now.
+        """
+
 
 def get_content() -> Content:
     """Return the port that ``MOOC_MICROCRED["CONTENT"]`` names.

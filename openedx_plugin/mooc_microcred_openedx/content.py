@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db import DatabaseError
 from edx_django_utils.cache import RequestCache
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
@@ -51,6 +52,20 @@ class ModuleStoreContent:
             return _read(key, taxonomies)
         except Exception as error:
             log.exception("content: %s could not be read", course_key)
+            raise PlatformUnavailable(type(error).__name__) from error
+
+
+    def list_courses(self) -> list[str]:
+        """Return the keys of all course runs that there are; one query.
+
+        Raises:
+            PlatformUnavailable: they cannot be read now.
+        """
+        from openedx.core.djangoapps.content.course_overviews.models import CourseOverview
+
+        try:
+            return [str(key) for key in CourseOverview.objects.values_list("id", flat=True)]
+        except DatabaseError as error:
             raise PlatformUnavailable(type(error).__name__) from error
 
 

@@ -285,6 +285,21 @@ def test_only_what_assesses_makes_learners_be_judged_anew(english, content):
     assert OutboxMessage.objects.filter(topic=api.TAGS_CHANGED).count() == 1
 
 
+def test_courses_that_were_there_before_us_and_lost_events_are_found_once_a_day(english, content):
+    known, lost = small_course(), small_course("course-v1:KMUTT+PY102+2026")
+    synced(known, content)
+    content.publish(lost)
+    assert api.recheck_courses() == 1
+    assert api.recheck_courses() == 0
+    api.sync_due()
+    assert ContentTag.objects.filter(course_key=lost.key).count() == 3
+    content.delete(known.key)
+    with clock.shifted(timedelta(days=1, seconds=5)):
+        assert api.recheck_courses() == 2
+        api.sync_due()
+    assert not ContentTag.objects.filter(course_key=known.key).exists()
+
+
 def big_course(units, tags, run="2026"):
     course = Course(f"course-v1:KMUTT+BIG+{run}")
     section = course.section("s")

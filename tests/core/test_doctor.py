@@ -52,6 +52,8 @@ def test_a_house_in_order_is_told_so_with_exit_code_0(capsys):
         "outbox",
         "competencies",
         "exams",
+        "credentials",
+        "status_lists",
         "banks",
     ]
 

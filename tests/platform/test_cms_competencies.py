@@ -5,16 +5,19 @@ from tests.platform.only import only_in
 only_in("cms")
 
 # ruff: noqa: E402 the platform is imported after it is known to be there
+from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from common.djangoapps.student.tests.factories import UserFactory
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from opaque_keys.edx.keys import CourseKey
+from opaque_keys.edx.keys import CourseKey, UsageKey
 from openedx.core.djangoapps.content_tagging import api as tagging
 from openedx_events.content_authoring import signals as authoring
 from organizations.models import Organization
+from xmodule.contentstore.django import contentstore
 from xmodule.modulestore import ModuleStoreEnum
 from xmodule.modulestore.django import SignalHandler
 from xmodule.modulestore.django import modulestore as open_modulestore
@@ -28,6 +31,7 @@ from tests.competencies.frameworks import key, make_framework
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
+DEMO = Path(__file__).parents[3] / "shared" / "data" / "olx" / "open-edx-demo-course" / "course"
 RUN = "course-v1:KMUTT+PY101+2026"
 EVENTS = ("XBLOCK_PUBLISHED", "XBLOCK_DELETED", "XBLOCK_CREATED", "CONTENT_OBJECT_ASSOCIATIONS_CHANGED")
 
@@ -216,6 +220,49 @@ def test_reading_a_course_costs_few_queries_whatever_its_size(english, course, a
     assert len(large.blocks) == len(small.blocks) + 90
     assert len(many) <= len(few)
     assert large.version != small.version
+
+
+@pytest.mark.skipif(not DEMO.is_dir(), reason="the OLX of the Open edX Demo Course is not here")
+def test_the_demo_course_is_imported_tagged_walked_exported_and_imported_again(english, author, tmp_path):
+    from xmodule.modulestore.xml_exporter import export_course_to_xml
+    from xmodule.modulestore.xml_importer import import_course_from_xml
+
+    store = open_modulestore()
+
+    def imported(folder, name, run):
+        key = CourseKey.from_string(run)
+        with store.default_store(ModuleStoreEnum.Type.split):
+            (course,) = import_course_from_xml(
+                store, author.id, folder, [name], target_id=key, create_if_not_present=True,
+                static_content_store=contentstore(), do_import_static=False,
+            )  # fmt: skip
+        return course.id
+
+    first = imported(str(DEMO.parent), DEMO.name, "course-v1:KMUTT+DEMO+2026")
+    outline = api_port().read_course_structure(str(first), taxonomies=[])
+    kinds = Counter(block.kind for block in outline.blocks)
+    assert (kinds["chapter"], kinds["sequential"], kinds["vertical"]) == (6, 17, 58)
+    assert kinds["problem"] >= 29
+    problem = next(block for block in outline.blocks if block.kind == "problem" and block.scored)
+    framework, item = key("EN-1.1")
+    BlockFactory.create(
+        parent_location=UsageKey.from_string(problem.parent),
+        category="microcred_competency",
+        user_id=author.id,
+        competencies=[{"framework": framework, "item": item, "weight": 3}],
+        relation="assesses",
+    )
+    export_course_to_xml(store, contentstore(), first, str(tmp_path), "exported")
+    second = imported(str(tmp_path), "exported", "course-v1:KMUTT+DEMO+2027")
+    for run in (first, second):
+        api.mark_course_dirty(course_key=str(run), reason="imported", delay=0)
+    due()
+    for run in (first, second):
+        (tag,) = api.tags_of_course(course_key=str(run))
+        assert (tag.competency.code, tag.relation, str(tag.weight)) == ("EN-1.1", "assesses", "3.000")
+        assert len(api.coverage_of_course(course_key=str(run)).units) == 58
+    pieces = [row.pieces[0][0].rsplit("@", 1)[1] for row in ContentTag.objects.order_by("course_key")]
+    assert pieces[0] == pieces[1]
 
 
 def api_port():

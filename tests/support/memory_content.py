@@ -45,6 +45,12 @@ class MemoryContent:
             return None
         return replace(outline, tags=[tag for tag in outline.tags if tag.taxonomy in set(taxonomies)])
 
+    def list_courses(self):
+        """Return the courses that are published."""
+        if self.away:
+            raise PlatformUnavailable("the module store is away")
+        return list(self.courses)
+
     def publish(self, course: Course, *, at: datetime | None = None) -> None:
         """Make a course what is published from now on."""
         before = self.courses.get(course.key)
