@@ -54,7 +54,13 @@ def main(project: str) -> None:
                 model.__name__ for model in admin.site._registry if model._meta.app_label == "mooc_microcred"
             ),
             "models": sorted(model.__name__ for model in apps.get_app_config("mooc_microcred").get_models()),
-            "urls": sorted(one for one in get_resolver().namespace_dict if "mooc_microcred" in one),
+            "urls": sorted(
+                name
+                for space, (_prefix, resolver) in get_resolver().namespace_dict.items()
+                if "mooc_microcred" in space
+                for name in resolver.reverse_dict
+                if isinstance(name, str)
+            ),
             "platform": settings.MOOC_MICROCRED.get("PLATFORM"),
         },
         sys.stdout,

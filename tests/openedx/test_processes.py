@@ -95,9 +95,11 @@ def test_both_have_the_same_models_and_admin_pages(lms_process, studio_process):
     assert lms_process["admin"] == studio_process["admin"]
 
 
-def test_the_rest_api_is_served_by_the_lms(lms_process, studio_process):
-    assert lms_process["urls"] == ["mooc_microcred"]
-    assert studio_process["urls"] == []
+def test_learners_and_staff_are_served_by_the_lms_and_studio_serves_authors_only(lms_process, studio_process):
+    assert {"my-dashboard", "my-awards", "awards", "credential"} <= set(lms_process["urls"])
+    about_learners = {name for name in studio_process["urls"] if name.startswith("my-") or "award" in name}
+    assert about_learners == set()
+    assert studio_process["urls"]
 
 
 def test_only_the_lms_reads_learners(studio_process):
