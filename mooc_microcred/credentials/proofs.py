@@ -31,13 +31,11 @@ class CannotSign(InvalidInput):
 
 
 class Signs(Protocol):
-    """A key that signs.
+    """A key that signs."""
 
-    Attributes:
-        verification_method: its id in the issuer's DID document.
-    """
-
-    verification_method: str
+    @property
+    def verification_method(self) -> str:
+        """Return the id of the verification method."""
 
     def sign(self, data: bytes) -> bytes:
         """Return the 64 bytes of the Ed25519 signature."""

@@ -22,7 +22,7 @@ from edx_rest_framework_extensions.auth.jwt.authentication import JwtAuthenticat
 from edx_rest_framework_extensions.auth.session.authentication import SessionAuthenticationAllowInactiveUser
 from edx_rest_framework_extensions.permissions import NotJwtRestrictedApplication
 from rest_framework import permissions, serializers
-from rest_framework.parsers import MultiPartParser
+from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -88,10 +88,10 @@ class ApiView(APIView):
             able to see, so the platform's ATOMIC_REQUESTS must not wrap it.
     """
 
-    authentication_classes = (JwtAuthentication, SessionAuthenticationAllowInactiveUser)
-    permission_classes = (SignedIn,)
-    throttle_classes = (PersonRate,)
-    parser_classes = (StrictJSONParser,)
+    authentication_classes: tuple[Any, ...] = (JwtAuthentication, SessionAuthenticationAllowInactiveUser)
+    permission_classes: tuple[Any, ...] = (SignedIn,)
+    throttle_classes: tuple[Any, ...] = (PersonRate,)
+    parser_classes: tuple[type[BaseParser], ...] = (StrictJSONParser,)
     renderer_classes = (JSONRenderer,)
     content_negotiation_class = JSONAnswers
     metadata_class = None

@@ -160,7 +160,7 @@ class VerifyView(ApiView):
 
     permission_classes = (permissions.AllowAny,)
     throttle_classes = (VerifyRate,)
-    parser_classes = (CredentialBodyParser, MultiPartParser)
+    parser_classes: tuple[type[BaseParser], ...] = (CredentialBodyParser, MultiPartParser)
     max_body = max(limits.MAX_UPLOAD_BYTES, _ENVELOPE * limits.MAX_BYTES) + 64 * 1024
 
     @operation(

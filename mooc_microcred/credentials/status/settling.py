@@ -56,10 +56,12 @@ def settle_awards(*, award_uuids: Collection[str]) -> int:
         how many credentials have changed.
     """
     with transaction.atomic():
-        # Locked first, the awards read after: whoever comes last writes what holds then.
+        # Ids apart: a join would lock the awards too, and whoever evaluates would wait.
+        ids = list(Award.objects.filter(uuid__in=award_uuids).values_list("pk", flat=True))
+        # Locked first, the awards' states read after: whoever comes last writes what holds then.
         locked = list(
             Credential.objects.select_for_update()
-            .filter(award__uuid__in=award_uuids)
+            .filter(award_id__in=ids)
             .order_by("pk")
             .only(
                 "pk",

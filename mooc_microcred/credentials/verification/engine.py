@@ -529,10 +529,12 @@ class _Verification:
     def _tell(self, name: CheckName, outcome: Outcome, message: str, code: str = "") -> None:
         self._checks[name] = Check(name, outcome, message, code)
 
-    def _wrong(self, code: str, message: str) -> None:
+    def _wrong(self, code: str, message: str) -> Any:
+        """Say that the signature is wrong; there is nobody to return who made it."""
         self._tell(CheckName.SIGNATURE, Outcome.FAILED, message, code)
 
-    def _cannot(self, code: str, message: str) -> None:
+    def _cannot(self, code: str, message: str) -> Any:
+        """Say that the signature cannot be checked; there is nobody to return who made it."""
         self._tell(CheckName.SIGNATURE, Outcome.UNKNOWN, message, code)
 
     def _authentic(self) -> bool:
