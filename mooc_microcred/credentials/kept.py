@@ -21,4 +21,4 @@ def kept_documents(*, uuids: Collection[str], kind: str = Kind.CREDENTIAL) -> Ma
     found = list(rows.values_list("credential__uuid", "body", "dictionary_id"))
     texts = DocumentDictionary.objects.filter(pk__in={dictionary for _uuid, _packed, dictionary in found})
     contents = {pk: bytes(content) for pk, content in texts.values_list("pk", "content")}
-    return {uuid: expand(packed, contents.get(dictionary, b"")) for uuid, packed, dictionary in found}
+    return {uuid: expand(bytes(packed), contents.get(dictionary, b"")) for uuid, packed, dictionary in found}

@@ -51,14 +51,16 @@ class PictureForm(forms.ModelForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         scopes = self.actor.organizations(Role.PROGRAMME_OFFICER) if self.actor else set()
+        fields: dict[str, Any] = self.fields
         for name, model in (("issuer", Issuer), ("achievement", Achievement)):
             rows = model.objects.order_by("code")
-            self.fields[name].queryset = rows if scopes is None else rows.filter(organization__in=scopes)
-            self.fields[name].required = False
+            fields[name].queryset = rows if scopes is None else rows.filter(organization__in=scopes)
+            fields[name].required = False
 
     def clean(self):
         """Take the picture by the verb, which checks it and the role, and records who did it."""
-        given = super().clean()
+        super().clean()
+        given: dict[str, Any] = self.cleaned_data
         if self.errors:
             return given
         issuer, achievement = given.get("issuer"), given.get("achievement")
@@ -145,16 +147,17 @@ class _Label:
 
 def _signatory_fields() -> dict[str, forms.Field]:
     found: dict[str, forms.Field] = {}
+    label_of: Any = _Label
     for number in range(1, MAX_SIGNATORIES + 1):
         for what, label in (("name", gettext_lazy("name")), ("role", gettext_lazy("office"))):
             for side, language in _SIDES:
                 found[f"{what}_{side}_{number}"] = forms.CharField(
-                    label=_Label(label, number, language),
+                    label=label_of(label, number, language),
                     max_length=MAX_NAME,
                     required=False,
                 )
         found[f"signature_{number}"] = forms.ChoiceField(
-            label=_Label(gettext_lazy("signature"), number), required=False
+            label=label_of(gettext_lazy("signature"), number), required=False
         )
     return found
 
@@ -173,16 +176,17 @@ class TemplateForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        fields: dict[str, Any] = self.fields
         every = _("every kind that has no template of its own")
-        self.fields["kind"].choices = [(one, kind_in_words(one) if one else every) for one in KINDS]
+        fields["kind"].choices = [(one, kind_in_words(one) if one else every) for one in KINDS]
         scopes = self.actor.organizations(Role.PROGRAMME_OFFICER) if self.actor else set()
         rows = Issuer.objects.order_by("code")
-        self.fields["issuer"].queryset = rows if scopes is None else rows.filter(organization__in=scopes)
+        fields["issuer"].queryset = rows if scopes is None else rows.filter(organization__in=scopes)
         settings = (self.instance.settings or {}) if self.instance.pk else {}
         self.fields["colour"].initial = settings.get("colour", "")
         signatures = self._signatures()
         for number in range(1, MAX_SIGNATORIES + 1):
-            self.fields[f"signature_{number}"].choices = signatures
+            fields[f"signature_{number}"].choices = signatures
         for number, one in enumerate(settings.get("signatories", ()), start=1):
             for side, _language in _SIDES:
                 self.fields[f"name_{side}_{number}"].initial = one.get("name", {}).get(side, "")
@@ -193,15 +197,17 @@ class TemplateForm(forms.ModelForm):
         rows = Picture.objects.filter(purpose=Purpose.SIGNATURE).select_related("issuer")
         if self.instance.pk:
             rows = rows.filter(issuer_id=self.instance.issuer_id)
-        rows = rows.filter(issuer__in=self.fields["issuer"].queryset)
+        issuer: Any = self.fields["issuer"]
+        rows = rows.filter(issuer__in=issuer.queryset)
         return [
             ("", "---"),
-            *((row.uuid, f"{row.issuer.code} {row.uuid[:8]}") for row in rows.defer("content")[:200]),
+            *((row.uuid, f"{row.issuer} {row.uuid[:8]}") for row in rows.defer("content")[:200]),
         ]
 
     def clean(self):
         """Set the template by the verb."""
-        given = super().clean()
+        super().clean()
+        given: dict[str, Any] = self.cleaned_data
         if self.errors:
             return given
         signatories = []

@@ -136,11 +136,7 @@ def _document(
         answer = fresh
     else:
         try:
-            content = (
-                credentials.signed_jwt(uuid=found.uuid)
-                if form == "jwt"
-                else _signed_bytes(found)
-            )
+            content = credentials.signed_jwt(uuid=found.uuid) if form == "jwt" else _signed_bytes(found)
         except WrongState as error:
             return _plain(error.message, 409)
         answer = HttpResponse(content, content_type=media_type)
@@ -333,10 +329,10 @@ def certificate(request: HttpRequest, uuid) -> HttpResponseBase:
             return _notice(found, language, 503, _("There is no PDF here"), [error.message])
         except (PdfBusy, PlatformUnavailable) as error:
             says = getattr(error, "message", _("The platform cannot be read now. Try again later."))
-            answer = _notice(found, language, 503, _("Please try again"), [says])
-            answer["Retry-After"] = "30"
-            return answer
-    answer = HttpResponse(content, content_type="application/pdf")
+            busy = _notice(found, language, 503, _("Please try again"), [says])
+            busy["Retry-After"] = "30"
+            return busy
+    answer: HttpResponseBase = HttpResponse(content, content_type="application/pdf")
     answer["Content-Disposition"] = f'inline; filename="certificate-{found.uuid[:8]}.pdf"'
     answer = _for_programs(answer, found, owner_only or owner)
     answer["Vary"] = "Accept-Language, Cookie"

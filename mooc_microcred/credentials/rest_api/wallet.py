@@ -41,7 +41,7 @@ class BearerJwt(JwtAuthentication):
 class WalletView(ApiView):
     """The base of what a backpack calls."""
 
-    authentication_classes = (BearerJwt, SessionAuthenticationAllowInactiveUser)
+    authentication_classes: tuple[Any, ...] = (BearerJwt, SessionAuthenticationAllowInactiveUser)
 
 
 class CredentialsQuery(serializers.Serializer):
