@@ -31,7 +31,7 @@ def installed() -> Path:
         _absent("Node and npm are not installed: the independent verifier did not run")
     version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
     if int(version.lstrip("v").partition(".")[0]) < MINIMUM:
-        _absent(f"the independent verifier needs Node {MINIMUM} or later, not {version.strip()}")
+        pytest.skip(f"the independent verifier needs Node {MINIMUM} or later, not {version.strip()}")
     lock = (SOURCE / "package-lock.json").read_bytes()
     folder = ROOT / "build" / "node_verifier" / hashlib.sha256(lock).hexdigest()[:16]
     if not (folder / "ready").exists():
@@ -41,8 +41,8 @@ def installed() -> Path:
 
 
 def _absent(reason: str) -> None:
-    # The continuous integration has Node: there its absence is a failure.
-    if os.environ.get("CI") == "true" and os.environ.get("MICROCRED_WITHOUT_NODE") != "1":
+    # .ci/run installs Node: there its absence is a failure.
+    if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
 
