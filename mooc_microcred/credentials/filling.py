@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from mooc_microcred.achievements.data import Definition
@@ -228,9 +229,11 @@ def complete(
     slots = dict(claims.slots)
     slots["uuid"] = credential_uuid
     slots["index"] = str(index)
-    for name in shape.centres:
-        if name == shape.centres[0]:
-            slots[f"centre_id:{name}"] = _centre_id(organization, slots[f"centre:{name}"])
+    if shape.centres:
+        first = shape.centres[0]
+        slots[f"centre_id:{first}"] = _centre_id(
+            addresses.public_base(), organization, slots[f"centre:{first}"]
+        )
     if did:
         # An id with a slot has its scheme outside: the template must be JSON-LD too.
         slots["did"] = did.removeprefix("did:")
@@ -254,9 +257,10 @@ def identity_hash(email: str, salt: str) -> str:
     return "sha256$" + hashlib.sha256((email.strip().lower() + salt).encode()).hexdigest()
 
 
-def _centre_id(organization: str, centre: str) -> str:
+@lru_cache(maxsize=1000)
+def _centre_id(base: str, organization: str, centre: str) -> str:
     """Return a stable identifier of an exam centre, of which result files give the name only."""
-    name = f"{addresses.public_base()}/microcred/centres/{organization}/{centre}"
+    name = f"{base}/microcred/centres/{organization}/{centre}"
     return str(uuid.uuid5(uuid.NAMESPACE_URL, name))
 
 

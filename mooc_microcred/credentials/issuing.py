@@ -34,7 +34,7 @@ from mooc_microcred.core.models import LearnerLease
 from mooc_microcred.core.outbox import Message, subscribe
 from mooc_microcred.core.platform import PlatformUnavailable, get_platform
 from mooc_microcred.core.retirement import retired_among
-from mooc_microcred.credentials import places, records
+from mooc_microcred.credentials import addresses, places, records
 from mooc_microcred.credentials.data import IssueReport
 from mooc_microcred.credentials.filling import (
     claims_of,
@@ -210,6 +210,8 @@ class _Kind:
     key: IssuerKey
     handle: KeyHandle
     status_list: StatusList
+    # Everything that stands in the frame: by it a template is found again in the next batch.
+    signature: tuple[Any, ...] = ()
 
 
 @dataclass(slots=True)
@@ -398,7 +400,18 @@ class _Batch:
                 badge=bare.frame.badge,
                 endorsements=bare.frame.endorsements,
             )
-            self.kinds[key] = _Kind(frame, bare.key, bare.handle, status_list)
+            signature = (
+                definition.version_id,
+                frame.list_code,
+                frame.issuer_did,
+                str(frame.issuer),
+                frame.logo,
+                frame.badge,
+                str(frame.aligned),
+                tuple(one["id"] for one in frame.endorsements),
+                addresses.public_base(),
+            )
+            self.kinds[key] = _Kind(frame, bare.key, bare.handle, status_list, signature)
         return self.kinds[key]
 
     def _sign(
@@ -435,17 +448,7 @@ class _Batch:
 
     def _sign_one(self, kind: _Kind, filling: Filling, now: datetime) -> _Made:
         frame = kind.frame
-        # Frames are made anew in each batch: their contents tell whether a template fits.
-        key = (
-            frame.definition.version_id,
-            frame.list_code,
-            frame.issuer_did,
-            str(frame.issuer),
-            frame.logo,
-            frame.badge,
-            tuple(one["id"] for one in frame.endorsements),
-            filling.shape,
-        )
+        key = (kind.signature, filling.shape)
         template = _templates.get(
             key, lambda slot: build_credential(frame, filling.shape, slot), filling.slots
         )

@@ -17,9 +17,10 @@ import re
 import secrets
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise, zip_longest
+from operator import itemgetter
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -33,8 +34,6 @@ _TERM = r'(?:<[^<>"{}|^`\\\x00-\x20]*>|_:[A-Za-z0-9]+|"(?:[^"\\\n]|\\.)*"(?:\^\^
 _LINE = re.compile(rf"({_TERM}) ({_TERM}) ({_TERM})(?: ({_TERM}))? \.")
 # What may stand in a slot inside an IRI: nothing that has to be escaped there.
 _IRI_SAFE = re.compile(r"[A-Za-z0-9._~:/-]+")
-_PLAIN = re.compile(r"[^\x00-\x1f\x7f-\x9f\"\\\ud800-\udfff\ufffe\uffff]*")
-_QUOTED = re.compile(r'["\\]')
 _REFUSED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -67,8 +66,11 @@ class _Pieces:
     # What stands before the first slot: every filling is at least as great, byte by byte.
     head: bytes
 
+    # Picks the values of the slots, in their order; None without any.
+    pick: Callable[[Sequence[bytes]], Any] | None = None
+
     def fill(self, values: Sequence[bytes]) -> bytes:
-        return self.format % tuple([values[slot] for slot in self.slots]) if self.slots else self.format
+        return self.format % self.pick(values) if self.pick else self.format
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,15 @@ class _Node:
 
     label: str
     hash: str
-    lines: tuple[_Pieces, ...]
+    lines: _Pieces
+    in_order: bool
+
+    def hash_of(self, values: Sequence[bytes]) -> str:
+        """Return its first degree hash (section 4.6) with these values."""
+        text = self.lines.fill(values)
+        if not self.in_order:
+            text = b"\n".join([*sorted(text[:-1].split(b"\n")), b""])
+        return hashlib.sha256(text).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +136,7 @@ class Template:
         self.constant = self._mark.sub("", text).encode()
         self._in_iri: set[int] = set()
         self._layouts: dict[tuple[int, ...], _Layout] = {}
-        self._proofs: OrderedDict[tuple[str, int], tuple[bytes, bytes]] = OrderedDict()
+        self._proofs: OrderedDict[tuple[str, datetime], tuple[bytes, bytes]] = OrderedDict()
         self._quick = True
         try:
             self._take_apart(canonical_form(document))
@@ -194,7 +204,7 @@ class Template:
 
     def _proof(self, signer: Signs, created: datetime) -> tuple[bytes, bytes]:
         """Return the hash of the proof options, and the text of the proof up to its value."""
-        key = signer.verification_method, int(created.timestamp())
+        key = signer.verification_method, created
         found = self._proofs.get(key)
         if found is None:
             options = proof_options(verification_method=signer.verification_method, created=created)
@@ -211,12 +221,14 @@ class Template:
         if in_iri and not (all(in_iri) and _IRI_SAFE.fullmatch("".join(in_iri))):
             raise CannotSign(_("An id of the credential holds a character that no id may have."))
         text = "".join(values)
-        if (text.isascii() and text.isprintable() and not _QUOTED.search(text)) or _PLAIN.fullmatch(text):
+        if _is_plain(text):
             return [value.encode() for value in values]
         return [self._escape(value) for value in values]
 
     @staticmethod
     def _escape(value: str) -> bytes:
+        if _is_plain(value):
+            return value.encode()
         if _REFUSED.search(value):
             raise CannotSign(_("A text of the credential holds a control character."))
         return value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"').encode()
@@ -229,7 +241,8 @@ class Template:
         if not slots:
             return _Pieces(text.encode(), slots, text.encode())
         constant = "%b".join(part.replace("%", "%%") for part in parts[::2])
-        return _Pieces(constant.encode(), slots, parts[0].encode())
+        pick = itemgetter(*slots)
+        return _Pieces(constant.encode(), slots, parts[0].encode(), pick)
 
     def _take_apart(self, canonical: str) -> None:
         self._lines: list[tuple[str, ...]] = []
@@ -260,10 +273,11 @@ class Template:
                 ("_:a" if term == label else "_:z") if term.startswith("_:") else term
                 for term in self._lines[position]
             ]
-            lines.append(self._pieces(" ".join(terms) + " ."))
-        if any(line.slots for line in lines):
-            return _Node(label, "", tuple(lines))
-        return _Node(label, _hash_of_lines([line.format for line in lines]), ())
+            lines.append(" ".join(terms) + " .\n")
+        lines.sort()
+        in_order = all(self._always_before(one, after) for one, after in pairwise(lines))
+        node = _Node(label, "", self._pieces("".join(lines)), in_order)
+        return node if node.lines.slots else replace(node, hash=node.hash_of([]))
 
     def _order(self, escaped: Sequence[bytes]) -> tuple[int, ...] | None:
         """Return the nodes in the order of their hashes; None where two look alike."""
@@ -271,7 +285,7 @@ class Template:
             return ()
         hashes = [node.hash for node in self._nodes]
         for position in self._moving:
-            hashes[position] = _hash_of_lines([line.fill(escaped) for line in self._nodes[position].lines])
+            hashes[position] = self._nodes[position].hash_of(escaped)
         if self._moving and len(set(hashes)) != len(hashes):
             return None
         return tuple(sorted(range(len(hashes)), key=hashes.__getitem__))
@@ -311,8 +325,9 @@ class Template:
         return False
 
 
-def _hash_of_lines(lines: list[bytes]) -> str:
-    return hashlib.sha256(b"".join([b"%b\n" % line for line in sorted(lines)])).hexdigest()
+def _is_plain(text: str) -> bool:
+    """Say whether nothing in a text is escaped or refused; what Unicode calls printable is no control."""
+    return text.isprintable() and '"' not in text and "\\" not in text
 
 
 class Templates:

@@ -63,7 +63,10 @@ def read_sittings(*, references: Collection[str]) -> dict[str, SittingData]:
     }
     rows = ExamResult.objects.filter(pk__in=keys) if keys else ExamResult.objects.none()
     found = rows.values_list("pk", "exam_code", "batch__organization", "sat_on", "percent", "centre")
-    return {keys[pk]: SittingData(*fields) for pk, *fields in found}
+    return {
+        keys[pk]: SittingData(code, organization, sat_on, percent, centre)
+        for pk, code, organization, sat_on, percent, centre in found
+    }
 
 
 def _fact_of(results: Sequence[ExamResult], exam: Exam | None) -> Fact:
