@@ -255,7 +255,7 @@ class ShownCredential:
     results: list[tuple[str, str]]
     parts: list[Any]
     endorsements: list[tuple[str, str]]
-    competencies: list[str]
+    competencies: list[tuple[str, str]]
     badge: str
     achievement_page: str
     page: str
@@ -319,7 +319,7 @@ def shown_credential(credential: Any, language: str) -> ShownCredential:
         results=results_of(definition, award.evidence, language),
         parts=parts_of(definition, award.evidence, language, award.learner_id),
         endorsements=endorsements_of(definition.achievement_id, language),
-        competencies=[],
+        competencies=competencies_of(document),
         badge=pictured_badge(definition, look),
         achievement_page=achievement_page,
         page=path,
@@ -355,6 +355,16 @@ def assessor_of(document: Mapping[str, Any]) -> Text:
     source = subject.get("source") if isinstance(subject, Mapping) else None
     name = source.get("name") if isinstance(source, Mapping) else None
     return Text(th=name, en=name) if isinstance(name, str) else Text()
+
+
+def competencies_of(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return (competency, framework) of what a signed document is aligned to, each once."""
+    achievement = document["credentialSubject"]["achievement"]
+    named = [
+        (str(one.get("targetName", "")), str(one.get("targetFramework", "")))
+        for one in achievement.get("alignment", ())
+    ]
+    return [one for one in dict.fromkeys(named) if one[0]]
 
 
 def results_of(definition: Definition, evidence: Mapping[str, Any], language: str) -> list[tuple[str, str]]:
