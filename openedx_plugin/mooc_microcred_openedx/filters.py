@@ -12,7 +12,9 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 from openedx_filters import PipelineStep
 
 from mooc_microcred.achievements.watch import is_watched
@@ -139,6 +141,24 @@ class CourseSection(PipelineStep):
         }
         context["sections"].append(section)
         return {"context": context, "template_name": template_name}
+
+
+class CourseTab(PipelineStep):
+    """The instructor dashboard that is an app of its own gets a tab that leads to our page."""
+
+    @adds
+    def run_filter(self, tabs, user, course_key):
+        """Append a tab (InstructorDashboardTabsRequested)."""
+        if not is_watched(str(course_key)):
+            return None
+        tab = {
+            "tab_id": COURSE_SECTION,
+            "title": panels.course_title(),
+            "url": settings.LMS_ROOT_URL + reverse("mooc_microcred:course-overview", args=[str(course_key)]),
+            # After the platform's own.
+            "sort_order": max((one.get("sort_order") or 0 for one in tabs), default=0) + 10,
+        }
+        return {"tabs": [*tabs, tab]}
 
 
 # --- cards ---

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from django.db import DatabaseError
 from django.utils import translation
+from opaque_keys.edx.keys import CourseKey
 
 from mooc_microcred.achievements import watch
 from mooc_microcred.achievements.data import AwardData, Text
@@ -199,6 +200,21 @@ class TestSteps:
     def test_a_page_without_our_data_is_left_as_it_is(self, db):
         given = {"context": {"plugins": {}}, "template_name": "dashboard.html"}
         assert filters.DashboardPanel("x", ["x"]).run_filter(**given) == given
+
+
+def test_the_newer_instructor_dashboard_gets_a_tab_through_its_own_filter(watched, settings):
+    offered = pytest.importorskip("openedx_filters.learning.filters")
+    if not hasattr(offered, "InstructorDashboardTabsRequested"):
+        pytest.skip("openedx-filters before 3.4")
+    settings.LMS_ROOT_URL = "https://lms.example"
+    lms.append_filter_steps(settings)
+    key = CourseKey.from_string(RUN)
+    tabs, user, course_key = offered.InstructorDashboardTabsRequested.run_filter(
+        tabs=[{"tab_id": "info", "sort_order": 10}], user="somebody", course_key=key
+    )
+    assert [one["tab_id"] for one in tabs] == ["info", "microcred"]
+    assert tabs[1]["url"] == f"https://lms.example/microcred/courses/{RUN}/"
+    assert (user, course_key) == ("somebody", key)
 
 
 class TestSettings:

@@ -14,6 +14,7 @@ FILTERS = {
     "org.openedx.learning.home.enrollment.api.rendered.v1": _STEPS + "EnrollmentCard",
     "org.openedx.learning.certificate.render.started.v1": _STEPS + "CertificatePanel",
     "org.openedx.learning.instructor.dashboard.render.started.v1": _STEPS + "CourseSection",
+    "org.openedx.learning.instructor.dashboard.tabs.requested.v1": _STEPS + "CourseTab",
 }
 #: Our public events, each with the field that keeps what is about one thing in order on the bus.
 BUS_TOPIC = "mooc-microcred-lifecycle"
