@@ -24,6 +24,15 @@ from mooc_microcred.achievements.models import (
     Issuer,
     RunOffer,
 )
+from mooc_microcred.competencies.models import (
+    Association,
+    Competency,
+    ContentTag,
+    CourseSync,
+    Framework,
+    Mastery,
+    MasteryCriteria,
+)
 from mooc_microcred.core.models import (
     AuditEntry,
     Heartbeat,
@@ -36,6 +45,7 @@ from mooc_microcred.credentials.models import CertificateTemplate, Picture
 from mooc_microcred.creditbank.models import Consent, CreditRecord, Delivery
 from mooc_microcred.exams.models import ExamAdmission, ExamBatch, ExamResult
 from tests.achievements.test_catalogue_checks import document, level1, level2, programme
+from tests.competencies.frameworks import make_framework
 
 pytestmark = pytest.mark.django_db
 
@@ -177,7 +187,29 @@ def fill_tables(organization="KMUTT"):
     from mooc_microcred.achievements.models import CourseRequirement
 
     rows[CourseRequirement] = CourseRequirement.objects.get(version=version)
+    rows |= fill_competencies(organization, course)
     return rows
+
+
+def fill_competencies(organization, course):
+    """Put a row of the organisation into every table of competencies."""
+    framework = make_framework(f"{organization} skills", organization)
+    keys = {"framework": framework.identifier, "item": framework.items.first().identifier}
+    now = timezone.now()
+    return {
+        Framework: framework,
+        Competency: framework.items.first(),
+        Association: Association.objects.create(
+            framework=framework, identifier="a", kind="precedes", origin="b", destination="c", changed=now
+        ),
+        MasteryCriteria: MasteryCriteria.objects.create(
+            framework=framework, number=1, rule={"mean": {"threshold": 5}}, activated_at=now
+        ),
+        ContentTag: ContentTag.objects.create(
+            digest=organization, course_key=course, source="olx", said_by="x", relation="teaches", **keys
+        ),
+        CourseSync: CourseSync.objects.create(course_key=course),
+    }
 
 
 def fill_common_tables():
@@ -199,6 +231,9 @@ def fill_common_tables():
         ),
         RetiredLearner: RetiredLearner.objects.create(learner_id=9, at=now),
         Heartbeat: Heartbeat.objects.create(name="sweep", at=now),
+        Mastery: Mastery.objects.create(
+            learner_id=1, framework="f", item="i", status="Demonstrated", since=now
+        ),
         Consent: Consent.objects.create(
             learner_id=1, bank="central", text_version="1", language="th", given_at=now
         ),

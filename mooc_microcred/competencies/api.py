@@ -49,7 +49,12 @@ from mooc_microcred.competencies.sync import (
     recheck_courses,
     sync_due,
 )
-from mooc_microcred.competencies.taxonomies import TaxonomyTag, publish_taxonomy, use_taxonomies
+from mooc_microcred.competencies.taxonomies import (
+    TaxonomyTag,
+    link_taxonomy,
+    publish_taxonomy,
+    use_taxonomies,
+)
 from mooc_microcred.core.authoring import (
     may_edit_content,
     may_see_content,
@@ -82,6 +87,7 @@ __all__ = [
     "forget_learner",
     "get_competencies",
     "get_framework",
+    "link_taxonomy",
     "list_criteria",
     "list_frameworks",
     "mark_course_dirty",

@@ -11,6 +11,7 @@ from hashlib import blake2b
 from typing import Any
 
 from mooc_microcred.competencies.data import RELATIONS
+from mooc_microcred.competencies.documents import made_identifier
 from mooc_microcred.competencies.models import ContentTag
 from mooc_microcred.core.content import Block, CourseOutline
 
@@ -177,9 +178,12 @@ def _tags_of_drawer(outline: CourseOutline, tree: Tree, frameworks: Mapping[str,
     for tag in outline.tags:
         framework = frameworks.get(tag.taxonomy)
         block = tree.blocks.get(tag.usage_key)
-        item = tag.external_id.lower()
-        if not framework or block is None or not IDENTIFIER.match(item) or len(tag.usage_key) > MAX_KEY:
+        if not framework or block is None or not tag.external_id or len(tag.usage_key) > MAX_KEY:
             continue
+        item = tag.external_id.lower()
+        if not IDENTIFIER.match(item):
+            # A taxonomy that is not ours: its items have the identifiers that its import made.
+            item = made_identifier(framework, tag.external_id)
         relation = ContentTag.Relation.ASSESSES if block.scored else ContentTag.Relation.TEACHES
         yield WantedTag(
             ContentTag.Source.TAXONOMY.value,

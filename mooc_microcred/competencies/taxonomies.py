@@ -76,6 +76,36 @@ def taxonomy_tags(row: Framework) -> list[TaxonomyTag]:
     return tags
 
 
+def link_taxonomy(*, actor: Actor, framework: str, taxonomy: str) -> None:
+    """Say which taxonomy of the platform a framework is, where the platform had it first.
+
+    Its competencies are used, not copied: nothing is ever published into it, and the tags that authors
+    give in the drawer are known by the external ids under which the framework was imported from it.
+
+    Args:
+        taxonomy: export id; empty takes the link away.
+
+    Raises:
+        NotFound: there is no such framework. NotAllowed: the actor is no programme officer there.
+        WrongState: another framework is that taxonomy.
+    """
+    row = read_framework(framework)
+    actor.require(Role.PROGRAMME_OFFICER, row.organization)
+    if taxonomy and Framework.objects.filter(taxonomy=taxonomy).exclude(pk=row.pk).exists():
+        raise WrongState(_("Another framework is this taxonomy already."))
+    with transaction.atomic():
+        Framework.objects.filter(pk=row.pk).update(taxonomy=taxonomy)
+        log_action(
+            actor_id=actor.id,
+            action="framework.taxonomy_linked",
+            object_type="framework",
+            object_id=row.identifier,
+            organization=row.organization,
+            taxonomy=taxonomy,
+        )
+        mark_known_courses_dirty(reason="taxonomy")
+
+
 def publish_taxonomy(*, actor: Actor, framework: str) -> int:
     """Publish a framework as a taxonomy of the platform, or bring it up to date; return its number of tags.
 
@@ -92,7 +122,9 @@ def publish_taxonomy(*, actor: Actor, framework: str) -> int:
         raise WrongState(_("Publish the framework first: authors can only tag with what is in force."))
     if _taxonomies is None:
         raise WrongState(_("This process knows no platform with taxonomies."))
-    export_id = row.taxonomy or export_id_of(row.identifier)
+    export_id = export_id_of(row.identifier)
+    if row.taxonomy not in ("", export_id):
+        raise WrongState(_("This framework is a taxonomy of the platform already: it is changed there."))
     tags = taxonomy_tags(row)
     with transaction.atomic():
         count = _taxonomies.publish(

@@ -1,3 +1,4 @@
+import json
 from datetime import timedelta
 
 import pytest
@@ -7,8 +8,11 @@ from django.test.utils import CaptureQueriesContext
 from mooc_microcred.competencies import api, sync
 from mooc_microcred.competencies.models import ContentTag, CourseSync, Framework, Mastery
 from mooc_microcred.core import clock
+from mooc_microcred.core.errors import WrongState
 from mooc_microcred.core.models import OutboxMessage
-from tests.competencies.frameworks import key, make_framework
+from mooc_microcred.core.roles import Actor
+from mooc_microcred.core.texts import Text
+from tests.competencies.frameworks import identifier, key, make_framework
 from tests.support.memory_content import Course
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -118,6 +122,29 @@ def test_the_drawer_owns_its_tags_and_the_blocks_theirs(english, content):
     course.tags = []
     synced(course, content)
     assert {tag.source for tag in api.tags_of_course(course_key=course.key)} == {"olx"}
+
+
+def test_a_taxonomy_that_the_platform_had_first_is_used_and_not_published_into(english, content):
+    boss = Actor(user_id=1, superuser=True)
+    tags = {"tags": [{"id": "listening", "value": "Listening"}]}
+    framework = identifier("theirs")
+    shown = api.preview_import(
+        actor=boss,
+        content=json.dumps(tags).encode(),
+        framework=framework,
+        organization="KMUTT",
+        title=Text(en="Theirs"),
+    )
+    api.commit_import(actor=boss, token=shown.token, publish=True)
+    api.link_taxonomy(actor=boss, framework=framework, taxonomy="cbe-1")
+    course = small_course()
+    course.tag(course.usage_key("problem", "p1"), "cbe-1", "listening")
+    synced(course, content)
+    assert "listening" in [tag.competency.code for tag in api.tags_of_course(course_key=course.key)]
+    with pytest.raises(WrongState):
+        api.publish_taxonomy(actor=boss, framework=framework)
+    with pytest.raises(WrongState):
+        api.link_taxonomy(actor=boss, framework=english.identifier, taxonomy="cbe-1")
 
 
 def test_what_is_no_longer_said_goes_and_what_changed_changes(english, content):

@@ -60,6 +60,11 @@ class Command(BaseCommand):
         publish.add_argument("framework", help="identifier")
         taxonomy = commands.add_parser("taxonomy", help="publish it as a taxonomy of the platform")
         taxonomy.add_argument("framework", help="identifier")
+        taxonomy.add_argument(
+            "--existing",
+            metavar="EXPORT_ID",
+            help="use this taxonomy instead of publishing one",
+        )
         commands.add_parser("list", help="the frameworks that there are")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -137,6 +142,11 @@ class Command(BaseCommand):
         self.stdout.write(self.style.SUCCESS(f"{found.framework} {found.state}"))
 
     def _taxonomy(self, options: dict[str, Any]) -> None:
+        if options["existing"] is not None:
+            competencies.link_taxonomy(
+                actor=OPERATOR, framework=options["framework"], taxonomy=options["existing"]
+            )
+            return
         count = competencies.publish_taxonomy(actor=OPERATOR, framework=options["framework"])
         self.stdout.write(self.style.SUCCESS(_("Tags published: %(count)s.") % {"count": count}))
 
