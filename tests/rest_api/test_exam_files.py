@@ -33,6 +33,16 @@ def stored_files():
         return []
 
 
+def reading_forms(get_response):
+    """Read the form before the view does, as a middleware of the platform may."""
+
+    def middleware(request):
+        assert request.POST is not None
+        return get_response(request)
+
+    return middleware
+
+
 @pytest.fixture
 def officer(as_person):
     return as_person("exam_officer@KMUTT")
@@ -56,6 +66,13 @@ def test_five_steps_from_a_file_to_a_level_2_award(world, as_person, officer):
         pass
     achievements.evaluate_due()
     assert Award.objects.filter(learner_id=ann.pk, achievement__code="py101-l2", live=True).exists()
+
+
+def test_a_file_arrives_also_where_a_middleware_has_read_the_form(world, officer, settings):
+    ours = f"{__name__}.reading_forms"
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, ours]
+    answer = upload(officer, result_file((world.person("ann").username, 90), day=25))
+    assert (answer.status_code, answer.json()["rows_imported"]) == (201, 1)
 
 
 def test_whoever_uploaded_cannot_sign(world, as_person, officer):

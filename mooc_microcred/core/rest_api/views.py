@@ -117,7 +117,10 @@ class ApiView(APIView):
 
     def initialize_request(self, request, *args, **kwargs):
         """Read every request as UTF-8: a charset in the media type may name any Python codec."""
-        request.encoding = "utf-8"
+        # A middleware of the platform may have read a form already. Setting the encoding would throw
+        # it away, and an upload cannot be read twice.
+        if not hasattr(request, "_post"):
+            request.encoding = "utf-8"
         return super().initialize_request(request, *args, **kwargs)
 
     def initial(self, request, *args, **kwargs):
