@@ -432,7 +432,7 @@ def endorsements_of(achievement_id: int, language: str) -> list[tuple[str, str]]
 
 
 def links_of(credential: Any, title: str, issuer: str) -> dict[str, str]:
-    """Return the addresses to share a credential at LINE and LinkedIn and to add it to a wallet."""
+    """Return the addresses to share a credential at LINE and LinkedIn."""
     address = absolute(page_path(credential.uuid))
     day = timezone.localtime(credential.valid_from)
     linkedin = {
@@ -451,7 +451,4 @@ def links_of(credential: Any, title: str, issuer: str) -> dict[str, str]:
     return {
         "line": f"https://social-plugins.line.me/lineit/share?{urlencode({'url': address})}",
         "linkedin": f"https://www.linkedin.com/profile/add?{urlencode(linkedin)}",
-        # The wallets of the Digital Credentials Consortium open a credential by its address.
-        "wallet": "https://lcw.app/request?"
-        + urlencode({"vc_request_url": f"{address}/credential.json", "auth_type": "bearer"}),
     }
