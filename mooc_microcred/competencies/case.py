@@ -487,7 +487,7 @@ def all_links(document: Document) -> list[Link]:
     made = []
     for item in document.items:
         above = item.parent or document.identifier
-        wanted = [(IS_CHILD_OF, above, item.sequence)]
+        wanted: list[tuple[str, str, int | None]] = [(IS_CHILD_OF, above, item.sequence)]
         if item.successor:
             wanted.append((REPLACED_BY, item.successor[1], None))
         for kind, destination, sequence in wanted:
