@@ -163,6 +163,7 @@ class _Reader:
             found = programs.programmes_in(catalogue=catalogue, progress=progress, held=held)
         query = StateQuery(learner_id, course_key, grade=True, completion=True)
         state = get_platform().read_states([query])[learner_id, course_key]
+        progress = {code: _exact(one, course_key, state) for code, one in progress.items()}
         admissions = (
             {one.exam_code: one.number for one in exams.my_admissions(learner_id=learner_id)}
             if any(one.exams for one in definitions)
@@ -210,7 +211,12 @@ class _Reader:
 
     def _needs(self, definition: Definition, measures: Sequence[Measure]) -> Iterator[Need]:
         kinds = {one.kind for one in measures}
-        if definition.kind == "level1" and "completion" not in kinds and self.state.completion:
+        if (
+            definition.kind == "level1"
+            and "completion" not in kinds
+            and self.state.completion
+            and self.state.completion.total
+        ):
             completion = self.state.completion
             yield _units(completion.completed, completion.total, None)
         if definition.kind == "level1" and not kinds & {"course_grade", "weighted"} and self.state.grade:
@@ -294,6 +300,23 @@ class _Reader:
         return None
 
 
+def _exact(own: AchievementProgress, course_key: str, state: CourseState) -> AchievementProgress:
+    """Return the progress with the exact number of units: judging counts them only where enough are done."""
+    if own.course_key != course_key or own.award is not None or state.completion is None:
+        return own
+    completion = state.completion
+    details = {"completed": completion.completed, "total": completion.total}
+    return replace(
+        own,
+        measures=tuple(
+            replace(one, have=completion.percent, details={**one.details, **details})
+            if one.kind == "completion"
+            else one
+            for one in own.measures
+        ),
+    )
+
+
 def _units(completed: int, total: int, percent: Decimal | None) -> Need:
     values = {"completed": completed, "total": total, "need": _plain(percent or Decimal(100))}
     needed = Decimal(total) * (percent or Decimal(100)) / 100
@@ -308,7 +331,9 @@ def _need(measure: Measure) -> Need | None:
     have, need = measure.have, measure.need
     fraction = min(1.0, float(have / need)) if have is not None and need else None
     values = {"have": _plain(round(have, 1)) if have is not None else "0", "need": _plain(need or Decimal(0))}
-    if measure.kind == "completion" and "total" in measure.details:
+    if measure.kind == "completion" and not measure.details.get("total"):
+        return None
+    if measure.kind == "completion":
         return _units(measure.details.get("completed", 0), measure.details["total"], need)
     if measure.kind == "course_grade" and need is None:
         return Need(

@@ -39,9 +39,6 @@ class SandboxContent:
         """Return the keys of all courses."""
         return list(Course.objects.order_by("course_key").values_list("course_key", flat=True))
 
-    def list_courses(self) -> Collection[str]:
-        return list(Course.objects.filter(blocks__kind="course").values_list("course_key", flat=True))
-
 
 def _walk(rows: list[Block]) -> Iterator[ContentBlock]:
     children: dict[str, list[Block]] = defaultdict(list)

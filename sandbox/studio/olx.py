@@ -94,9 +94,9 @@ class _Reader:
                 row.body = _inner(node)
         row.save()
         if kind in CONTAINERS:
-            for place, child in enumerate(one for one in node if isinstance(one.tag, str)):
-                if child.tag not in _NO_BLOCKS:
-                    self.read(child, row.usage_key, place)
+            blocks = [one for one in node if isinstance(one.tag, str) and one.tag not in _NO_BLOCKS]
+            for place, child in enumerate(blocks):
+                self.read(child, row.usage_key, place)
 
     def _fields_of_ours(self, node, usage) -> dict:
         """Let the block read itself, and keep what it has set."""

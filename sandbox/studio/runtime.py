@@ -157,8 +157,9 @@ class SandboxRuntime(Runtime):
         key = UsageKey.from_string(str(usage_id))
         if key not in self.rows:
             raise PluginMissingError(str(key))
-        return self.construct_xblock(
-            key.block_type, ScopeIds(None, key.block_type, key, key), for_parent=for_parent
+        kind = self.load_block_class(key.block_type)
+        return self.construct_xblock_from_class(
+            kind, ScopeIds(None, key.block_type, key, key), for_parent=for_parent
         )
 
     def handler_url(self, block, handler_name, suffix="", query="", thirdparty=False):

@@ -117,7 +117,7 @@ def test_an_author_picks_by_keyboard_alone_and_it_is_saved(open_page, sandbox, p
     keys.press("Home")
     keys.press("ArrowUp")
     keys.type("DA-3")
-    page.wait_for_function("document.querySelectorAll('[role=treeitem]').length === 1")
+    page.locator("[role=treeitem]").nth(1).wait_for(state="detached")
     keys.press("ArrowDown")
     keys.press("Enter")
     assert page.locator(".microcred-chosen li").count() == 2
@@ -162,7 +162,7 @@ def test_a_framework_of_2000_items_comes_page_by_page(open_page, sandbox, people
     page.locator("[role=treeitem]").first.focus()
     page.keyboard.press("End")
     page.keyboard.press("Enter")
-    page.wait_for_function("document.querySelectorAll('[role=treeitem]').length > 100")
+    page.locator("[role=treeitem]").nth(100).wait_for()
     # The focus stands on the first of the new ones.
     assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("ZZ-")
     assert page.locator("[role=treeitem][tabindex='0']").count() == 1

@@ -6,6 +6,7 @@ only_in("lms")
 
 # ruff: noqa: E402 the platform is imported after it is known to be there
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -37,6 +38,7 @@ def english(db):
 def said(english, campus):
     """The competency block beside the first problem, published and synchronised."""
     campus.add_course(PY101)
+    put(campus, "microcred_progress", name="ladder")
     said = put(campus, "microcred_competency", relation="assesses", competencies=picked("EN-1.1"))
     api.mark_course_dirty(course_key=PY101, reason="published", delay=0)
     api.sync_due()
@@ -50,10 +52,14 @@ def learner(campus, said):
     return learner
 
 
-def put(campus, kind, **fields):
+def put(campus, kind, name="said", **fields):
     problem = open_modulestore().get_item(campus.problem(PY101, 0))
     return BlockFactory.create(
-        parent_location=problem.parent, category=kind, user_id=ModuleStoreEnum.UserID.test, **fields
+        parent_location=problem.parent,
+        location=CourseKey.from_string(PY101).make_usage_key(kind, name),
+        category=kind,
+        user_id=ModuleStoreEnum.UserID.test,
+        **fields,
     ).location
 
 
@@ -114,7 +120,7 @@ def test_the_ladder_moves_with_the_learner(campus, said, learner):
     rule = {"all": [{"completion": {"minimum": 100}}, {"course_grade": {"minimum": 60}}]}
     level1("py-l1", mode="own", rule=rule)
     level2("py-l2", needs="py-l1", exam="py-exam")
-    ladder = put(campus, "microcred_progress")
+    ladder = CourseKey.from_string(PY101).make_usage_key("microcred_progress", "ladder")
     client = campus.signed_in(learner)
     page = drawn(client, ladder)
     assert "of 4 units" in page
@@ -132,7 +138,7 @@ def test_the_ladder_moves_with_the_learner(campus, said, learner):
 def test_their_files_are_served_and_the_blocks_hold_up_no_completion(campus, said, learner):
     client = campus.signed_in(learner)
     page = drawn(client, said)
-    link = next(part for part in page.split('"') if part.endswith("public/css/microcred.css"))
+    link = re.search(r"""href=["']([^"']+public/css/microcred[^"']*[.]css)""", page)[1]
     collected = {f"{storage.prefix}/{path}" for path, storage in XBlockPipelineFinder().list([])}
     assert link.split("/static/", 1)[1] in collected
     from completion.services import CompletionService

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +19,24 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+from django.db import connection
+
+# Threads of the live server share the one connection of a database in memory, and with it the transaction.
+_shared_connection = threading.Lock()
+
+
+def one_at_a_time(get_response):
+    """Answer the live server's requests one after the other where they share a connection (middleware)."""
+
+    def answer(request):
+        live = request.META.get("SERVER_SOFTWARE", "").startswith("WSGIServer")
+        if not (live and connection.vendor == "sqlite" and connection.is_in_memory_db()):
+            return get_response(request)
+        with _shared_connection:
+            return get_response(request)
+
+    return answer
+
 
 FLAGS = [
     "--no-sandbox",

@@ -1,0 +1,144 @@
+"""OLX in and out of the sandbox: a course loses nothing on its way, whether our blocks are in it or not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from mooc_microcred.competencies import api as competencies
+from sandbox.studio.content import publish
+from sandbox.studio.models import Block
+from sandbox.studio.olx import export_course, import_course
+from tests.xblocks.conftest import competency, entry, framework
+
+pytestmark = pytest.mark.django_db
+DEMO = Path(__file__).resolve().parents[3] / "shared" / "data" / "olx" / "open-edx-demo-course" / "course"
+RUN, AGAIN = "course-v1:KMUTT+Demo+1", "course-v1:KMUTT+Demo+2"
+SMALL = {
+    "course.xml": '<course url_name="run" org="O" course="C"/>',
+    "course/run.xml": '<course display_name="ก"><chapter url_name="c1"/><wiki slug="w"/></course>',
+    "chapter/c1.xml": '<chapter display_name="One"><sequential url_name="s1"/></chapter>',
+    "sequential/s1.xml": '<sequential graded="true" format="Quiz"><vertical url_name="v1"/></sequential>',
+    "vertical/v1.xml": '<vertical display_name="Unit"><html url_name="h1"/><problem url_name="p1"/>'
+    '<microcred_competency url_name="m1" relation="assesses" later="x" competencies="'
+    "[{&quot;framework&quot;: &quot;F&quot;, &quot;item&quot;: &quot;I&quot;, &quot;weight&quot;: 2,"
+    ' &quot;note&quot;: &quot;n&quot;}]"/>'
+    "</vertical>",
+    "html/h1.xml": '<html filename="h1" display_name="Text"/>',
+    "html/h1.html": "<p>Hello &amp; <b>more</b></p>",
+    "problem/p1.xml": "<problem><p>Which?</p><multiplechoiceresponse><choicegroup><choice correct='true'>a"
+    "</choice></choicegroup></multiplechoiceresponse></problem>",
+    "policies/run/policy.json": '{"course/run": {"start": "2026-01-01"}}',
+}
+
+
+@pytest.fixture
+def small(tmp_path):
+    for name, text in SMALL.items():
+        file = tmp_path / "small" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return tmp_path / "small"
+
+
+def nodes(course) -> list:
+    """Return every node with all that it says, in the order of the course, by place and not by key."""
+    rows = {row.usage_key: row for row in course.blocks.all()}
+
+    def path(row):
+        return (path(rows[row.parent]) if row.parent else ()) + ((row.position, row.kind, row.key.block_id),)
+
+    return sorted(
+        (path(row), json.dumps(row.fields, sort_keys=True), _same(row.body)) for row in rows.values()
+    )
+
+
+def _same(body: str) -> str:
+    """Return an element's content as canonical XML, so that quotes and entities do not differ."""
+    try:
+        return etree.tostring(etree.fromstring(f"<x>{body}</x>"), method="c14n").decode()
+    except etree.XMLSyntaxError:
+        return body
+
+
+def test_a_course_goes_out_and_comes_back_whole(small, tmp_path):
+    first = import_course(small, RUN)
+    assert [row.kind for row in first.blocks.filter(parent__contains="vertical")] == [
+        "html",
+        "problem",
+        "microcred_competency",
+    ]
+    block = first.blocks.get(kind="microcred_competency")
+    assert block.fields["competencies"][0]["note"] == "n"
+    assert block.fields["olx_extras"] == {"later": "x"}
+    export_course(first, tmp_path / "out")
+    again = import_course(tmp_path / "out", AGAIN)
+    assert nodes(again) == nodes(first)
+    assert again.blocks.get(kind="course").files == first.blocks.get(kind="course").files
+
+
+def test_an_imported_course_is_published_and_its_tags_are_read(small):
+    import_course(small, RUN)
+    known = competency(framework(), "PY-1")
+    row = Block.objects.get(kind="microcred_competency")
+    row.fields = {**row.fields, "competencies": [*row.fields["competencies"], entry(known)]}
+    row.save()
+    publish(row.course)
+    outline = _outline(RUN)
+    said = next(one for one in outline.blocks if one.kind == "microcred_competency")
+    assert len(said.competencies) == 2
+    assert [one.kind for one in outline.blocks][:4] == ["course", "chapter", "sequential", "vertical"]
+    assert [one.scored for one in outline.blocks if one.kind == "problem"] == [True]
+    assert [one.graded for one in outline.blocks if one.kind == "problem"] == [True]
+
+
+def _outline(course_key):
+    from sandbox.studio.content import SandboxContent
+
+    return SandboxContent().read_course_structure(course_key, taxonomies=())
+
+
+@pytest.mark.skipif(not DEMO.is_dir(), reason="the Open edX Demo Course's OLX is not at ../shared/data/olx")
+def test_the_demo_course_is_tagged_exported_and_imported_with_nothing_lost(tmp_path):
+    first = import_course(DEMO, RUN, title="Open edX Demo")
+    counts = {kind: first.blocks.filter(kind=kind).count() for kind in ("chapter", "sequential", "vertical")}
+    assert counts == {"chapter": 6, "sequential": 17, "vertical": 58}
+    assert first.blocks.filter(kind="problem").count() >= 29
+    skills = framework()
+    picked = [competency(skills, f"OX-{number}") for number in range(8)]
+    stranger = {"framework": "elsewhere", "item": "unknown", "weight": 2, "kept": ["as", "it", "is"]}
+    units = list(first.blocks.filter(kind="vertical").order_by("id"))
+    for number, unit in enumerate(units):
+        key = first.key.make_usage_key("microcred_competency", f"tag{number}")
+        Block.objects.create(
+            course=first,
+            usage_key=str(key),
+            kind="microcred_competency",
+            parent=unit.usage_key,
+            position=100,
+            fields={
+                "relation": ("teaches", "practises", "assesses")[number % 3],
+                "covers": ("unit", "subsection")[number % 2],
+                "display_name": f"ทักษะ {number} & <b>",
+                "competencies": [entry(picked[number % 8], 1.5), stranger],
+                "olx_extras": {"later": "x"},
+            },
+        )
+    publish(first)
+    export_course(first, tmp_path / "out")
+    again = import_course(tmp_path / "out", AGAIN)
+    before, after = nodes(first), nodes(again)
+    # The place of a child is what its parent says, not the number that a row had.
+    assert [_unplaced(one) for one in after] == [_unplaced(one) for one in before]
+    assert len(after) == len(before) == first.blocks.count()
+    tags = competencies.get_competencies(keys=[(one.framework.identifier, one.identifier) for one in picked])
+    assert len(tags) == 8
+    assert again.blocks.get(kind="course").files == first.blocks.get(kind="course").files
+
+
+def _unplaced(node):
+    path, fields, body = node
+    return [step[1:] for step in path], fields, body
