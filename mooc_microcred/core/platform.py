@@ -92,6 +92,7 @@ class StateQuery:
     completion: bool = False
     # Percent of completed units below which the caller does not care for the exact figure: the
     # port may then answer from a cheap count of completed blocks without walking the block tree.
+    # Below 0: the number of all units is wanted too, even where nothing is completed yet.
     completion_floor: Decimal = Decimal(0)
     subsections: tuple[str, ...] = ()
 

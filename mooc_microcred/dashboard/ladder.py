@@ -161,7 +161,7 @@ class _Reader:
         if any(one.tree is not None for one in definitions):
             held = achievements.read_holdings(learner_id=learner_id)
             found = programs.programmes_in(catalogue=catalogue, progress=progress, held=held)
-        query = StateQuery(learner_id, course_key, grade=True, completion=True)
+        query = StateQuery(learner_id, course_key, grade=True, completion=True, completion_floor=Decimal(-1))
         state = get_platform().read_states([query])[learner_id, course_key]
         progress = {code: _exact(one, course_key, state) for code, one in progress.items()}
         admissions = (
@@ -343,6 +343,11 @@ def _need(measure: Measure) -> Need | None:
         return Need(_("grade %(have)s of %(need)s") % values, measure.met, fraction)
     if measure.kind == "subsection_grade":
         return Need(_("graded part: %(have)s of %(need)s") % values, measure.met, fraction)
+    if measure.kind == "competency":
+        if have is None or need is None:
+            text = _("the competency is shown") if measure.met else _("the competency is not shown yet")
+            return Need(text, measure.met, fraction)
+        return Need(_("competency: %(have)s of %(need)s percent") % values, measure.met, fraction)
     if measure.kind == "certificate":
         return Need(_("the certificate of the course"), measure.met) if measure.met else None
     return None

@@ -459,7 +459,7 @@ class _Completions:
         query: StateQuery, counted: _Counted, walked: CompletionState | None
     ) -> CompletionState | None:
         """Return the most that a learner may have completed if it is less than is asked for, else None."""
-        if counted.blocks == 0:
+        if counted.blocks == 0 and (walked or query.completion_floor >= 0):
             return CompletionState(0, walked.total if walked else 0)
         if walked is None or not walked.total:
             return None
