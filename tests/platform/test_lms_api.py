@@ -123,8 +123,13 @@ class TestRetirement:
         assert not EvaluationRequest.objects.filter(learner_id=learner).exists()
         assert api.list_awards(learner_id=learner, include_hidden=True) == before
 
-    def test_a_failure_of_ours_does_not_stop_the_platforms_retirement(self, learner, pipeline, monkeypatch):
-        from mooc_microcred.core.models import OutboxMessage
-
-        monkeypatch.setattr(OutboxMessage._meta, "db_table", "mooc_microcred_not_migrated")
+    def test_the_platform_is_told_where_a_learner_could_not_be_retired_and_asks_again(
+        self, campus, learner, pipeline, monkeypatch
+    ):
+        table = RetiredLearner._meta.db_table
+        monkeypatch.setattr(RetiredLearner._meta, "db_table", "mooc_microcred_not_migrated")
+        assert pipeline("accounts_retire_misc").status_code == 500
+        monkeypatch.setattr(RetiredLearner._meta, "db_table", table)
+        assert not RetiredLearner.objects.filter(learner_id=learner).exists()
         assert pipeline("accounts_retire_misc").status_code == 204
+        assert RetiredLearner.objects.filter(learner_id=learner).count() == 1
