@@ -21,6 +21,10 @@ from mooc_microcred.core.platform import CourseState
 Rule = Mapping[str, Any]
 
 
+class UnknownCriterion(Exception):
+    """A definition asks for something that this release cannot judge."""
+
+
 @dataclass(frozen=True, slots=True)
 class Needs:
     """What must be read of the platform, and of which exams and competencies, to judge a rule."""
@@ -171,6 +175,10 @@ def _value_of(
         if fact is None:
             return None, (), None
         return fact.percent, (fact.reference,) if fact.reference else (), fact.due
+    if kind != "certificate":
+        # Of a newer release, whose workers stand beside this one or have gone: the request stays due for
+        # them. To take it for not met, or met, would be a decision.
+        raise UnknownCriterion(kind)
     certificate = course.certificate
     if certificate is not None and certificate.status == "downloadable" and not certificate.invalidated:
         return Decimal(100), (f"certificate:{certificate.uuid}",), None

@@ -2,12 +2,19 @@
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mooc_microcred.achievements.criteria import Facts, implies_passing_grade, judge, needs_of
+from mooc_microcred.achievements.criteria import (
+    Facts,
+    UnknownCriterion,
+    implies_passing_grade,
+    judge,
+    needs_of,
+)
 from mooc_microcred.core.evidence import Fact
-from mooc_microcred.core.platform import CompletionState, CourseState, GradeState
+from mooc_microcred.core.platform import CertificateState, CompletionState, CourseState, GradeState
 from tests.support.definitions import RUN
 
 
@@ -54,6 +61,15 @@ def test_an_absent_fact_is_a_condition_not_met():
         {"certificate": {}},
     ):
         assert not judge(rule, facts()).met
+
+
+@pytest.mark.parametrize("inside", ["all", "any"])
+def test_a_criterion_of_a_newer_release_is_neither_met_nor_missed(inside):
+    """Also where the learner has a certificate, for which an earlier release took every unknown word."""
+    certified = CourseState(certificate=CertificateState(status="downloadable", uuid="a" * 32))
+    rule = {inside: [{"certificate": {}}, {"portfolio": {"rubric": "x"}}]}
+    with pytest.raises(UnknownCriterion):
+        judge(rule, Facts(RUN, course=certified))
 
 
 def test_an_alternative_rests_only_on_what_was_met():

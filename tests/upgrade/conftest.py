@@ -108,6 +108,7 @@ def old(tmp_path_factory):
 def new(tmp_path_factory):
     """The release in this work tree."""
     settings = {
+        "CONTENT": "tests.support.memory_content.the_content",
         "PUBLIC_URL": "https://lms.example.org",
         "ISSUER_KEY_ENCRYPTION_KEYS": ["h1LzIO6PGNB-RWDIr31q8murRn_RWHdfKuXkHqEnd7w="],
     }

@@ -119,6 +119,16 @@ def test_old_workers_can_take_over_from_new_ones_again(begun, old, new):
 L1_ACTIVE = ("py101-l1", "active")
 
 
+def test_old_workers_pass_a_kind_of_achievement_by_that_they_do_not_know(begun, old, new, expected):
+    place = begun()
+    new.do(place, "migrate")
+    new.do(place, "introduce")
+    old.do(place, "happen")
+    old.do(place, "work")
+    new.do(place, "work")
+    assert new.do(place, "summary") == expected
+
+
 def test_the_migrations_can_be_taken_back_and_the_old_release_goes_on(begun, new_place, old, new):
     place = begun()
     new.do(place, "migrate")

@@ -86,6 +86,18 @@ def happen():
         creditbank.give_consent(learner_id=learner, bank="central", text_version="2569-1", language="th")
 
 
+def introduce():
+    """Put in force what the release before has never heard of: another kind of achievement."""
+    from tests.support import definitions
+
+    unit = {
+        "framework": "3f2f7d3a-8f3e-5f0e-9c53-0d3a4a0c1a11",
+        "item": "8a6f7f6e-6a53-5f0b-8b86-5a2a5a0f2b22",
+    }
+    criteria = {"narrative": {"en": "Show it."}, "rule": {"competency": unit}}
+    definitions.activate(definitions.definition("en-gist", "competency", criteria=criteria))
+
+
 def happen_later():
     """Let a little more happen, weeks later."""
     _certify(range(37, 41), "downloadable")
