@@ -16,7 +16,7 @@ class NextStep:
 
     Attributes:
         action: ``study``, ``raise_grade``, ``pass_subsection``, ``take_exam``, ``resit_exam``,
-            ``wait_for_certificate``, ``enrol`` or ``done``.
+            ``show_competency``, ``wait_for_certificate``, ``enrol`` or ``done``.
         text: the sentence for the learner, in the active language.
         achievement, course_key, exam: what it is about, where it is about one.
         details: numbers behind the sentence, such as ``completed`` and ``total`` units.

@@ -10,11 +10,21 @@ from django.utils.translation import gettext as _
 
 from mooc_microcred.achievements import api as achievements
 from mooc_microcred.achievements.data import AchievementProgress, Definition, Holding, Measure
+from mooc_microcred.competencies import api as competencies
 from mooc_microcred.programs.data import NextStep, ProgrammeProgress
 from mooc_microcred.programs.trees import TreeState, judge_tree
 
 # Study comes before grades, grades before exams, whatever their order in a rule.
-_ORDER = ("achievement", "completion", "course_grade", "subsection_grade", "certificate", "exam", "weighted")
+_ORDER = (
+    "achievement",
+    "completion",
+    "course_grade",
+    "subsection_grade",
+    "certificate",
+    "competency",
+    "exam",
+    "weighted",
+)
 
 
 def list_programmes_with_progress(*, learner_id: int) -> list[ProgrammeProgress]:
@@ -174,6 +184,10 @@ def _step_for(
     if measure.kind == "certificate":
         text = _("Pass the course; the certificate of the platform follows by itself.")
         return NextStep("raise_grade", text, own.code, own.course_key, details=details)
+    if measure.kind == "competency":
+        return NextStep(
+            "show_competency", _competency_step(measure), own.code, own.course_key, details=details
+        )
     exam = _exam_of(catalogue, own.code, measure)
     if measure.have is None:
         text = _("Take the standard exam of “%(name)s” at a test centre.") % {"name": name}
@@ -183,6 +197,20 @@ def _step_for(
         "have": _plain(measure.have),
     }
     return NextStep("resit_exam", text, own.code, own.course_key, exam, details)
+
+
+def _competency_step(measure: Measure) -> str:
+    key = measure.details["framework"], measure.details["item"]
+    found = competencies.get_competencies(keys=[key]).get(key)
+    statement = found.statement.in_language(get_language() or "en") if found else ""
+    name = " ".join(filter(None, (found.code, statement))) if found else key[1]
+    if not measure.details.get("pieces"):
+        return _("Show the competency “%(name)s” in a course that assesses it.") % {"name": name}
+    return _("Show the competency “%(name)s”: %(pieces)s of %(available)s tasks are done.") % {
+        "name": name,
+        "pieces": measure.details["pieces"],
+        "available": measure.details["available"],
+    }
 
 
 def _exam_of(catalogue: achievements.Catalogue, code: str, measure: Measure) -> str:

@@ -13,6 +13,7 @@ register = template.Library()
 KINDS = {
     "level1": _("Level 1"),
     "level2": _("Level 2"),
+    "competency": _("Competency"),
     "programme": _("Programme"),
 }
 CONDITIONS = {
@@ -21,6 +22,7 @@ CONDITIONS = {
     "course_grade": _("course grade"),
     "subsection_grade": _("graded part"),
     "certificate": _("course certificate"),
+    "competency": _("competency"),
     "exam": _("standard exam"),
     "weighted": _("weighted total"),
 }

@@ -16,6 +16,7 @@ from mooc_microcred.core.models import AuditEntry, OutboxMessage, StaffRole
 from mooc_microcred.core.platform import PlatformUnavailable
 from mooc_microcred.core.retirement import retire_learner
 from mooc_microcred.core.roles import Actor
+from mooc_microcred.programs import progress as programs
 from tests.competencies.frameworks import identifier, key
 from tests.support.definitions import activate, definition, level1, programme
 from tests.support.memory_content import Course
@@ -312,6 +313,24 @@ def test_a_demonstrated_competency_is_an_achievement_and_leads_to_a_programme(en
     evaluate("")
     drain()
     assert Award.objects.filter(live=True).count() == 2
+
+
+def test_the_next_step_names_the_competency_that_is_missing(english, content, platform):
+    blocks = assess(content)
+    competency("en-listening", "EN-1.1")
+    platform.enrol(LEARNER, RUN)
+    progress = achievements.read_progress(learner_id=LEARNER, course_key=RUN)
+    catalogue = achievements.current_catalogue()
+    step = programs.next_step_of(progress, "en-listening", catalogue=catalogue)
+    assert (step.action, step.text) == (
+        "show_competency",
+        "Show the competency “EN-1.1 Gets the gist” in a course that assesses it.",
+    )
+    platform.score(LEARNER, RUN, blocks[0], 0)
+    evaluate()
+    progress = achievements.read_progress(learner_id=LEARNER, course_key=RUN)
+    step = programs.next_step_of(progress, "en-listening", catalogue=catalogue)
+    assert "1 of 2 tasks" in step.text
 
 
 def test_a_rule_of_a_course_asks_for_a_competency_shown_elsewhere(english, content, platform):

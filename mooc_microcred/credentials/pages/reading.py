@@ -387,6 +387,7 @@ def results_of(definition: Definition, evidence: Mapping[str, Any], language: st
             "exam": exams.get(measure.get("key"), _("Exam")),
             "weighted": _("Weighted total"),
             "certificate": _("Course certificate"),
+            "competency": _("Competency"),
         }.get(measure.get("kind"))
         if label:
             found.append((label, at_least))

@@ -32,7 +32,7 @@ class NextStepSerializer(serializers.Serializer):
 
     action = serializers.CharField(
         help_text="study, raise_grade, pass_subsection, take_exam, resit_exam, "
-        "wait_for_certificate, enrol, done"
+        "show_competency, wait_for_certificate, enrol, done"
     )
     text = serializers.CharField(help_text="the sentence for the learner, in the reader's language")
     achievement = serializers.CharField(allow_blank=True)
