@@ -37,6 +37,7 @@ from mooc_microcred.credentials.library import (
 from mooc_microcred.credentials.retirement import export_learner, forget_learner
 from mooc_microcred.credentials.status.settling import settle_awards
 from mooc_microcred.credentials.verification.engine import verify
+from mooc_microcred.credentials.visibility import share_credential
 
 __all__ = [
     "ISSUE",
@@ -69,6 +70,7 @@ __all__ = [
     "revoke_key",
     "rotate_key",
     "settle_awards",
+    "share_credential",
     "signed_bytes",
     "signed_document",
     "signed_jwt",

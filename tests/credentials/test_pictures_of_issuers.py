@@ -18,6 +18,7 @@ from mooc_microcred.credentials.pages.reading import look_of_issuer
 from mooc_microcred.credentials.pictures_of_issuers import set_template, template_of, upload_picture
 from tests.credentials.test_pictures import picture
 from tests.support.factories import make_version
+from tests.support.pdf import needs_pango
 
 pytestmark = pytest.mark.django_db
 API = "/api/mooc_microcred/v1/"
@@ -127,6 +128,7 @@ def admin_of_kmutt(version, client):
     return client
 
 
+@needs_pango
 def test_the_admin_uploads_sets_and_previews(admin_of_kmutt):
     issuer = Issuer.objects.get()
     given = SimpleUploadedFile("signature.png", picture())

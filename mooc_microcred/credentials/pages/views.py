@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings as django_settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.cache import cache
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils import translation
@@ -49,6 +50,9 @@ from mooc_microcred.credentials.visibility import (
     sharing_of,
     visibility_of,
 )
+
+# What draws, typesets or verifies works for tenths of a second and only reads, so it holds no
+# transaction of the platform open meanwhile (non_atomic_requests).
 
 # Seconds for which a page that was put together is kept; what a learner or the award changes shows at once.
 KEEP_PAGE = 300
@@ -273,6 +277,7 @@ def plain_badge_png(found: Any) -> bytes:
     return pictures.badge_png(kind, colour=reading.look_of_issuer(found.issuer_id, kind).colour)
 
 
+@transaction.non_atomic_requests
 @require_safe
 def open_graph(request: HttpRequest, uuid) -> HttpResponseBase:
     """Answer with the picture that stands beside a shared address; it holds nothing of the learner."""
@@ -301,6 +306,7 @@ def open_graph(request: HttpRequest, uuid) -> HttpResponseBase:
     return _for_programs(answer, found, owner_only)
 
 
+@transaction.non_atomic_requests
 @require_safe
 def certificate(request: HttpRequest, uuid) -> HttpResponseBase:
     """Answer with the certificate as PDF: to anybody who sees the page, under the name that stands there.
@@ -497,6 +503,7 @@ def _public_json(content: Mapping[str, Any], media_type: str) -> HttpResponse:
     return answer
 
 
+@transaction.non_atomic_requests
 @csrf_exempt
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -32,6 +32,7 @@ from tests.credentials.issuing_world import (
     level_2,
 )
 from tests.support.factories import change_award, make_award, revoke, suspend
+from tests.support.pdf import needs_pango
 
 pytestmark = pytest.mark.django_db
 NAME = "สมหญิง ใจดี"
@@ -237,6 +238,7 @@ def test_an_award_that_the_platform_does_not_show_has_no_page(client, held):
     assert client.get(page_of(held)).status_code == 404
 
 
+@needs_pango
 def test_who_has_left_the_platform_has_no_page(client, held):
     share(held, visibility="public", name_choice="verified")
     client.get(page_of(held, "/certificate.pdf"))
@@ -407,6 +409,7 @@ def test_a_record_of_a_programme_is_not_told_where_one_of_its_parts_is_private(c
 # --- certificates ---
 
 
+@needs_pango
 def test_the_certificate_carries_the_signed_document_and_is_made_once(client, held, monkeypatch):
     made = []
     real = typesetting._typeset
@@ -420,6 +423,7 @@ def test_the_certificate_carries_the_signed_document_and_is_made_once(client, he
     assert made == [1]
 
 
+@needs_pango
 def test_the_owner_gets_the_certificate_with_their_name(client, ann, held, monkeypatch):
     names = []
     real = certificates.certificate_pdf

@@ -21,6 +21,9 @@ from mooc_microcred.achievements.data import Text
 from mooc_microcred.credentials.pdf import typesetting
 from mooc_microcred.credentials.pdf.data import CertificateData, Signatory
 from mooc_microcred.credentials.pictures import badge_png
+from tests.support.pdf import needs_pango
+
+pytestmark = needs_pango
 
 CREDENTIAL = json.dumps({"name": "การเขียนโปรแกรม", "type": ["VerifiableCredential"]}, ensure_ascii=False)
 LONG_NAME = "ว่าที่ร้อยตรีหญิง ดร.ปิ่นอนงค์ลักษณ์ เจริญศรีสุวรรณภูมิพัฒน์ ณ นครศรีธรรมราชวรมหาวิหาร"
