@@ -17,7 +17,12 @@ from django.utils.translation import gettext as _
 from mooc_microcred.core import clock
 from mooc_microcred.credentials.verification import limits, own, statuses
 from mooc_microcred.credentials.verification.dates import instant
-from mooc_microcred.credentials.verification.jsonld import Budget, Canonicalizer, NotCanonical
+from mooc_microcred.credentials.verification.jsonld import (
+    Budget,
+    Canonicalizer,
+    NotCanonical,
+    refuse_hidden_parts,
+)
 from mooc_microcred.credentials.verification.keys import (
     BadKey,
     from_multibase,
@@ -215,6 +220,7 @@ class _Verification:
                 )
                 return None
             unsigned = {name: value for name, value in document.items() if name != "proof"}
+            refuse_hidden_parts(unsigned)
             hashed = _sha256(self._run.canonicalizer.canonical_form(unsigned))
             signers = [self._check_proof(proof, document["@context"], hashed) for proof in proofs]
         except NotCanonical as error:

@@ -226,6 +226,43 @@ def _contexts_in(value: Any) -> Iterator[Any]:
             waiting.extend(one)
 
 
+# What a verifier reads of the credential itself, where it looks for it: at the top.
+_OF_THE_CREDENTIAL = frozenset(
+    {
+        "issuer",
+        "credentialSubject",
+        "credentialStatus",
+        "validFrom",
+        "validUntil",
+        "issuanceDate",
+        "expirationDate",
+        "proof",
+    }
+)
+
+
+def refuse_hidden_parts(document: Mapping[str, Any]) -> None:
+    """Refuse a document that says elsewhere what a verifier looks for at its top.
+
+    To JSON-LD it is the same where a node's properties stand: a ``validUntil`` or
+    ``credentialStatus`` that is moved into another object with the credential's id, such as the
+    subject of an endorsement of it, is still signed, and nobody who reads the top would see it.
+
+    Raises:
+        NotCanonical: it does.
+    """
+    name = document.get("id")
+    waiting: list[Any] = list(document.values())
+    while waiting and isinstance(name, str):
+        one = waiting.pop()
+        if isinstance(one, Mapping):
+            if one.get("id") == name and _OF_THE_CREDENTIAL & one.keys():
+                raise NotCanonical("terms", "hidden", _("It hides in another place what belongs at its top."))
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
+
+
 def _refuse_keywords(document: Any) -> None:
     waiting = [document]
     while waiting:

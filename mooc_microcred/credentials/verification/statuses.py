@@ -52,8 +52,12 @@ def read_statuses(document: Mapping[str, Any], read_list: ReadList) -> tuple[Fou
         types = types_of(entry)
         if BITSTRING_ENTRY in types:
             purpose = entry.get("statusPurpose")
-            if purpose in found:
-                found[purpose].append(_of_bit(entry, str(purpose), document, read_list))
+            if not isinstance(purpose, str):
+                # In a record the same entry may stand twice, and a property that one of them has lost
+                # is still signed: what is missing must not be taken for good news.
+                found[REVOCATION].append(_malformed())
+            elif purpose in found:
+                found[purpose].append(_of_bit(entry, purpose, document, read_list))
         elif REVOCATION_LIST in types:
             found[REVOCATION].append(_of_revocation_list(entry, document, read_list))
         else:

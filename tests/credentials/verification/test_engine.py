@@ -11,6 +11,7 @@ from mooc_microcred.credentials.verification.report import CheckName, Outcome, V
 from tests.credentials.verification.foreign import (
     ForeignIssuer,
     base64url,
+    canonical,
     p256_jwk,
     p256_token,
     rsa_jwk,
@@ -252,6 +253,52 @@ def test_the_official_vector_of_open_badges_has_a_right_form_and_an_issuer_who_i
     report = check(signed.read_bytes())
     assert report.verdict is Verdict.UNKNOWN
     assert report.reason.code == "no_key" or report.check(CheckName.ISSUER_KEY).code == "issuer_not_allowed"
+
+
+@pytest.mark.parametrize("name", ["statusPurpose", "statusListIndex", "statusListCredential"])
+def test_an_entry_whose_purpose_or_place_is_missing_is_no_good_news(issuer, name):
+    status = {
+        "id": "https://badges.example.ac.th/status/1#5",
+        "type": "BitstringStatusListEntry",
+        "statusPurpose": "revocation",
+        "statusListIndex": "5",
+        "statusListCredential": "https://badges.example.ac.th/status/1",
+    }
+    del status[name]
+    report = check(issuer.sign(issuer.credential(credentialStatus=status)))
+    assert (report.verdict, report.check(CheckName.REVOCATION).code) == (Verdict.UNKNOWN, "status_malformed")
+
+
+@pytest.mark.parametrize("part", ["validUntil", "credentialStatus"])
+def test_what_is_moved_from_the_top_to_where_nobody_looks_is_found(issuer, part):
+    """The statements are the same, so the signature stays right, and other verifiers are taken in."""
+    friend = ForeignIssuer(seed=9)
+    document = issuer.credential(
+        validUntil="2026-02-01T00:00:00Z",
+        credentialStatus={"id": "urn:uuid:1", "type": "1EdTechRevocationList"},
+    )
+    document["@context"].append("https://purl.imsglobal.org/spec/ob/v3p0/extensions.json")
+    endorsement = friend.credential(
+        id="urn:uuid:2",
+        type=["VerifiableCredential", "EndorsementCredential"],
+        credentialSubject={
+            "id": document["id"],
+            "type": ["EndorsementSubject"],
+            "endorsementComment": "ดี",
+        },
+    )
+    document["endorsement"] = [friend.sign(endorsement)]
+    signed = issuer.sign(document)
+    assert check(signed, now=datetime(2026, 1, 3, tzinfo=UTC)).verdict is Verdict.UNKNOWN
+    moved = json.loads(json.dumps(signed))
+    place = moved["endorsement"][0]["credentialSubject"]
+    # That the credential is one is signed too; as such, the place may hold what credentials hold.
+    place["type"].append("VerifiableCredential")
+    place[part] = moved.pop(part)
+    same = [{k: v for k, v in one.items() if k != "proof"} for one in (signed, moved)]
+    assert canonical(same[0]) == canonical(same[1])
+    report = check(moved)
+    assert (report.verdict, report.reason.code) == (Verdict.INVALID, "hidden")
 
 
 # --- JWT ---
