@@ -1,4 +1,4 @@
-"""Tests that typeset need Pango: where it is missing they skip and say so, except in continuous integration."""
+"""Tests that typeset need Pango: where it is missing they skip and say so, except in CI."""
 
 import os
 
