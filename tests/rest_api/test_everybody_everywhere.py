@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.core.files.base import ContentFile
@@ -18,6 +19,8 @@ from mooc_microcred.core.roles import Role
 from mooc_microcred.rest_api.v1.urls import urlpatterns
 from tests.credentials.test_pictures import picture
 from tests.rest_api.world import BASE, NATIONAL_ID, OTHER, OWN, World, result_file, snapshot, staff_names
+from tests.support.authors import the_authors
+from tests.support.definitions import RUN
 
 ALL_ROLES = frozenset(Role.values)
 OFFICER, AUDITOR, CREDIT, VERIFIER = "programme_officer", "auditor", "credit_officer", "verifier"
@@ -96,7 +99,39 @@ def note(world: World) -> Mapping[str, Any]:
 AWARD_READERS = {OFFICER, AUDITOR}
 EXAM_READERS = {EXAM, SIGNATORY, AUDITOR}
 
+
+
+def to_an_author(address: str) -> Callable[[World], str]:
+    """Return what makes Ann an author of the course that the address names."""
+
+    def make(world: World) -> str:
+        the_authors.add(world.things["ann"], RUN)
+        return address
+
+    return make
+
+
 ENDPOINTS = [
+    Endpoint(
+        "authoring-frameworks",
+        to_an_author(f"authoring/frameworks/?context={quote(RUN)}"),
+        about="own",
+        others=403,
+    ),
+    Endpoint(
+        "authoring-competencies",
+        to_an_author(f"authoring/competencies/?context={quote(RUN)}"),
+        about="own",
+        others=403,
+    ),
+    Endpoint(
+        "authoring-check",
+        to_an_author("authoring/competencies/check/"),
+        method="post",
+        body=lambda world: {"context": RUN, "competencies": []},
+        about="own",
+        others=403,
+    ),
     Endpoint("schema", at("schema/")),
     Endpoint("me", at("me/")),
     Endpoint(
