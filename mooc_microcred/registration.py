@@ -1,5 +1,7 @@
 """What each room plugs into the others, called once per process from AppConfig.ready."""
 
+from collections.abc import Collection
+
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -22,10 +24,10 @@ from mooc_microcred.credentials import api as credentials
 from mooc_microcred.credentials import issuing as credentials_issuing
 from mooc_microcred.credentials.health import probe_credentials
 from mooc_microcred.credentials.models import CredentialDue
+from mooc_microcred.credentials.pdf import certificates
 from mooc_microcred.credentials.status import lists as status_lists
 from mooc_microcred.credentials.status import settling as credential_status
 from mooc_microcred.credentials.status.health import probe_status_lists
-from mooc_microcred.credentials.pdf import certificates
 from mooc_microcred.creditbank import api as creditbank
 from mooc_microcred.creditbank import subscribers as creditbank_subscribers
 from mooc_microcred.creditbank.health import probe_deliveries
@@ -66,6 +68,7 @@ def register() -> None:
     )
     # And to these it has fewer subscribers.
     outbox.renew(credential_status.TOPICS)
+    competencies.register_uses("achievements", _uses_of_competencies)
     _register_retirement()
     _register_export()
     _register_doctor()
@@ -89,6 +92,11 @@ def _feed_criteria(message: outbox.Message) -> None:
     )
     for course_key in sorted(courses):
         achievements.start_feed(reason="criteria", course_key=course_key)
+
+
+def _uses_of_competencies(keys: Collection[competencies.Key]) -> dict[competencies.Key, int]:
+    """Say which competencies the achievements in force ask for, so that none of them is retired unnoticed."""
+    return dict.fromkeys(achievements.current_catalogue().competencies & set(keys), 1)
 
 
 def _feed_course(message: outbox.Message) -> None:

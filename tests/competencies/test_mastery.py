@@ -420,6 +420,18 @@ def test_a_catalogue_names_only_competencies_that_are_known(english):
     )
 
 
+def test_what_an_achievement_asks_for_is_in_use(english):
+    competency("en-gist", "EN-1.1")
+    table = "code,statement_en,identifier\n"
+    for one in english.items.exclude(code="EN-1.1"):
+        table += f"{one.code},{one.statement_en},{one.identifier}\n"
+    shown = api.preview_import(actor=OFFICER, content=table.encode(), framework=english.identifier)
+    assert [(one.code, one.what, one.used) for one in shown.changes if one.what == "retired"] == [
+        ("EN-1.1", "retired", 1)
+    ]
+    assert "EN-1.1" in shown.blocked
+
+
 # --- leaving ---
 
 
