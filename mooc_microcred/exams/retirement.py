@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from typing import Any
 
@@ -32,14 +31,17 @@ def scrub_batches(learner_id: int, texts: Collection[str]) -> None:
 
     And out of file names and reasons: whoever uploads the result of one candidate may name it so.
     """
-    for batch in ExamBatch.objects.only("file_name", "reason", "problems").iterator(chunk_size=20):
-        told = json.dumps([batch.problems, batch.file_name, batch.reason], ensure_ascii=False)
-        if scrubbed(told, texts) != told:
-            ExamBatch.objects.filter(pk=batch.pk).update(
-                problems=_without(batch.problems, texts),
-                file_name=scrubbed(batch.file_name, texts),
-                reason=scrubbed(batch.reason, texts),
-            )
+    named = ExamBatch.objects.values_list("pk", "file_name", "reason")
+    for pk, file_name, reason in named.iterator():
+        told = {"file_name": scrubbed(file_name, texts), "reason": scrubbed(reason, texts)}
+        if told != {"file_name": file_name, "reason": reason}:
+            ExamBatch.objects.filter(pk=pk).update(**told)
+    # The lists of wrong rows may be long; most files have none.
+    listed = ExamBatch.objects.exclude(problems=[]).values_list("pk", "problems")
+    for pk, problems in listed.iterator(chunk_size=10):
+        left = _without(problems, texts)
+        if left != problems:
+            ExamBatch.objects.filter(pk=pk).update(problems=left)
 
 
 def _without(value: Any, texts: Collection[str]) -> Any:

@@ -49,4 +49,3 @@ def test_a_reversal_is_no_deposit(central):
     assert reversal.state == "acknowledged"
     assert len(messages()) == 1
     assert api.get_deposit(key=reversal.key) is None
-
