@@ -35,6 +35,11 @@ def did_challenge(*, learner_id: int) -> str:
     return signing.dumps({"learner": learner_id}, salt=_SALT)
 
 
+def did_of(*, learner_id: int) -> str:
+    """Return the learner's proved DID; empty without one."""
+    return LearnerDid.objects.filter(learner_id=learner_id).values_list("did", flat=True).first() or ""
+
+
 def use_did(*, learner_id: int, proof: str) -> str:
     """Have the learner's later credentials issued to their DID, after proof of control.
 

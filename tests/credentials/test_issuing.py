@@ -572,6 +572,20 @@ def test_a_learner_with_a_proved_did_is_named_by_it(platform):
     assert AuditEntry.objects.filter(action="did.forgotten").exists()
 
 
+def test_a_learner_proves_a_did_by_the_api(client, django_user_model):
+    client.force_login(django_user_model.objects.create(pk=7, username="ann"))
+    address = "/api/mooc_microcred/v1/my/did/"
+    shown = client.get(address).json()
+    assert shown["did"] == ""
+    wallet = Wallet()
+    answer = client.post(
+        address, {"proof": wallet.proof(shown["challenge"])}, content_type="application/json"
+    )
+    assert (answer.status_code, answer.json()["did"]) == (200, wallet.did)
+    assert client.post(address, {"proof": "x"}, content_type="application/json").status_code == 400
+    assert client.post(f"{address}forget/", content_type="application/json").json()["did"] == ""
+
+
 def test_nobody_proves_control_for_somebody_else():
     wallet, other = Wallet(), Wallet()
     nonce = api.did_challenge(learner_id=7)
@@ -656,6 +670,36 @@ def test_nobody_endorses_for_a_partner_or_for_themselves():
         api.endorse(
             actor=officer("SIAM"), endorser_code="siam-software", achievement_code=code, comment={"th": " "}
         )
+
+
+def test_an_operator_records_an_endorsement_by_command():
+    import io
+
+    from django.core.management import call_command
+    from django.core.management.base import CommandError
+
+    partner()
+    code = level_2().achievement.code
+    out = io.StringIO()
+    call_command("microcred_endorse", "make", "siam-software", code, "--th", COMMENT["th"], stdout=out)
+    (made,) = api.list_endorsements(achievement_code=code)
+    assert made.uuid in out.getvalue()
+    call_command("microcred_endorse", "list", code, stdout=out)
+    call_command("microcred_endorse", "withdraw", made.uuid, stdout=out)
+    assert api.list_endorsements(achievement_code=code) == []
+    with pytest.raises(CommandError):
+        call_command("microcred_endorse", "make", "siam-software", code)
+
+
+def test_what_is_issued_has_everything_that_the_standards_require():
+    from mooc_microcred.credentials.verification.required import missing_of_credential, missing_of_profile
+
+    top = award_programme(7, [make_award(7, level_1()), award_level_2(7)])
+    issue_all()
+    record = document_of(top, record=True)
+    for document in [record, *record["credentialSubject"]["verifiableCredential"]]:
+        assert missing_of_credential(document) == []
+        assert missing_of_profile(document) == []
 
 
 # --- the doctor and the files ---

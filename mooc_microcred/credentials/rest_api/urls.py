@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from mooc_microcred.credentials.rest_api import pictures, sharing, verify
+from mooc_microcred.credentials.rest_api import dids, pictures, sharing, verify
 
 urlpatterns = [
     path("verify/", verify.VerifyView.as_view(), name="verify"),
+    path("my/did/", dids.MyDidView.as_view(), name="my-did"),
+    path("my/did/forget/", dids.ForgetDidView.as_view(), name="my-did-forget"),
     path("my/credentials/", sharing.MyCredentialsView.as_view(), name="my-credentials"),
     path("my/credentials/bundle/", sharing.BundleView.as_view(), name="my-credentials-bundle"),
     path(
