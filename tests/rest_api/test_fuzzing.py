@@ -64,6 +64,8 @@ def test_whatever_is_sent_is_answered_and_a_refusal_changes_nothing(described, w
         "record": world.things["record"],
         "learner_id": world.things["ann"],
         "code": "py101-l2",
+        "framework": world.things["framework"],
+        "token": world.things["preview"],
     }
     before = snapshot()
     seen = set()
