@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
     help = (
         "Writes <uuid>.json and <uuid>.jwt, <uuid>.record.json of programmes, issuers/<code>/did.json and "
-        "revocations.json, status/<list>/<purpose>.json, endorsements/<uuid>.json and contexts/v1.jsonld. The "
+        "revocations.json, status/<list>/<purpose>.json, endorsements/<uuid>.json, contexts/v1.jsonld. The "
         "files hold hashed e-mail addresses and results: keep them like personal data."
     )
 
