@@ -15,6 +15,7 @@ from mooc_microcred.core import clock, lease, outbox, retirement
 from mooc_microcred.core.models import LearnerLease, OutboxMessage
 from mooc_microcred.core.platform import PlatformUnavailable
 from mooc_microcred.core.roles import Actor
+from mooc_microcred.credentials.models import CredentialDue
 from mooc_microcred.creditbank.models import CreditRecord
 from mooc_microcred.exams.models import ExamBatch, ExamResult
 from tests.support.definitions import RUN, level1, level2, programme
@@ -230,6 +231,8 @@ def test_nobody_is_told_and_credit_records_come_nevertheless(platform, settings)
     while outbox.relay().done:
         pass
     assert set(CreditRecord.objects.values_list("learner_id", flat=True)) == {1, 2, 3}
+    # Whoever issues credentials has them in its queue.
+    assert set(CredentialDue.objects.values_list("award__learner_id", flat=True)) == {1, 2, 3}
 
 
 A_BANK = {
