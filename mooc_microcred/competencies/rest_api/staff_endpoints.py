@@ -5,6 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse
 from rest_framework.parsers import MultiPartParser
 
 from mooc_microcred.competencies import api as competencies
@@ -26,6 +28,14 @@ _FILES = {
     "csv": ("framework.csv", CSV),
     "taxonomy_csv": ("taxonomy.csv", CSV),
     "taxonomy_json": ("taxonomy.json", JSON),
+}
+
+
+_ANSWERS = {
+    **file_answer("The framework as a table", CSV),
+    (200, JSON): OpenApiResponse(
+        response=OpenApiTypes.OBJECT, description="A CFPackage, or a taxonomy of the platform"
+    ),
 }
 
 
@@ -158,7 +168,7 @@ class FrameworkExportView(FrameworkStaffView):
         "A framework as a file",
         tag="staff",
         query=forms.ExportQuery,
-        answer=file_answer("The framework", JSON, CSV),
+        answer=_ANSWERS,
         refusals=(404,),
     )
     def get(self, framework: UUID, query) -> HttpResponse:
