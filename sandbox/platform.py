@@ -193,8 +193,8 @@ class SandboxPlatform:
                 row.title_en or row.title_th,
                 row.start,
                 row.end,
-                url=reverse("sandbox:course", args=[row.course_key]),
-                about_url=reverse("sandbox:course", args=[row.course_key]),
+                url=reverse("sandbox:course", urlconf="sandbox.urls", args=[row.course_key]),
+                about_url=reverse("sandbox:course", urlconf="sandbox.urls", args=[row.course_key]),
             )
             for row in Course.objects.filter(course_key__in=course_keys)
         }

@@ -112,7 +112,10 @@ class ProgressBlock(MicrocredBlock):
     def _button(self, step: Step | None) -> dict[str, str] | None:
         if step is None or not step.url or step.action not in BUTTONS:
             return None
-        return {"url": step.url, "text": self.say(BUTTONS[step.action])}
+        text = BUTTONS[step.action]
+        if "exam" in step.action and step.url != step.worth.further_information:
+            text = BUTTONS["enrol"]
+        return {"url": step.url, "text": self.say(text)}
 
     def _worth(self, one: Any) -> dict[str, Any]:
         worth = one.worth
