@@ -18,6 +18,7 @@ def _only_the_subscribers_of_the_test(monkeypatch):
 
     monkeypatch.setattr(outbox, "_subscribers", defaultdict(dict))
     monkeypatch.setattr(outbox, "_withheld", set())
+    monkeypatch.setattr(outbox, "_renewed", set())
 
 
 @pytest.fixture
@@ -237,3 +238,41 @@ def test_what_an_earlier_process_has_withheld_is_taken_after_the_topic_is_known_
     outbox._withheld.clear()
     assert relay().done == 1
     assert len(heard) == 1
+
+
+@pytest.mark.django_db
+def test_what_an_older_worker_has_called_done_reaches_the_subscribers_that_it_does_not_know(heard):
+    outbox.renew(["test.topic"])
+    append([note(1), note(2), Note("other.topic", 3)])
+    OutboxMessage.objects.exclude(learner_id=2).update(state=State.DONE)
+    assert relay().done == 1
+    assert [m.learner_id for m in heard] == [2]
+    assert outbox.hand_over_again() == 1
+    taken_back = OutboxMessage.objects.get(learner_id=1)
+    assert taken_back.state == State.NEW, "or the older worker would take it again"
+    assert relay().done == 1
+    assert [m.learner_id for m in heard] == [2, 1]
+    assert outbox.hand_over_again() == 0, "what ours have done bears our mark"
+
+
+@pytest.mark.django_db
+def test_only_what_was_done_since_the_last_look_is_looked_at(heard):
+    outbox.renew(["test.topic"])
+    append([note(1), note(2)])
+    OutboxMessage.objects.update(state=State.DONE)
+    OutboxMessage.objects.filter(learner_id=1).update(due=clock.now() - timedelta(days=2))
+    assert outbox.hand_over_again(limit=5) == 1
+    OutboxMessage.objects.filter(learner_id=2).update(state=State.DONE, claim="")
+    with clock.shifted(timedelta(minutes=30)):
+        assert outbox.hand_over_again() == 1
+        assert outbox.hand_over_again() == 0
+    with clock.shifted(timedelta(minutes=60)):
+        assert outbox.hand_over_again() == 0
+
+
+@pytest.mark.django_db
+def test_nothing_is_taken_back_from_a_newer_release(heard):
+    outbox.renew(["test.topic"])
+    append([note(1)])
+    OutboxMessage.objects.update(state=State.DONE, claim="g9")
+    assert outbox.hand_over_again() == 0
