@@ -221,3 +221,30 @@ def test_export_and_import_carry_what_authors_set_and_what_is_not_known_here(
     copy = stored(again.make_usage_key("microcred_competency", course["said"].block_id))
     assert copy.competencies == [*picked("EN-1.1"), STRANGER]
     assert (copy.relation, copy.covers, copy.olx_extras) == ("assesses", "subsection", {"stage": "does"})
+
+
+def test_a_content_library_draws_and_keeps_the_block(english, course, settings):
+    from openedx.core.djangoapps.content_libraries import api as libraries
+    from openedx.core.djangoapps.xblock.api import load_block
+    from organizations.models import Organization
+
+    settings.LIBRARY_ENABLED_BLOCKS = [
+        *getattr(settings, "LIBRARY_ENABLED_BLOCKS", ()),
+        "microcred_competency",
+    ]
+    boss = UserFactory.create(is_staff=True)
+    Organization.objects.get_or_create(short_name="KMUTT", defaults={"name": "KMUTT"})
+    library = libraries.create_library(
+        org=Organization.objects.get(short_name="KMUTT"), slug="py", title="Python"
+    )
+    made = libraries.create_library_block(library.key, "microcred_competency", "said", boss.id)
+    entries = json.dumps([*picked("EN-1.1"), STRANGER])
+    node = etree.Element("microcred_competency", relation="practises", stage="does", competencies=entries)
+    libraries.set_library_block_olx(made.usage_key, etree.tostring(node, encoding="unicode"))
+    block = load_block(made.usage_key, boss)
+    assert block.competencies == [*picked("EN-1.1"), STRANGER]
+    assert block.olx_extras == {"stage": "does"}
+    page = block.render("student_view").body_html()
+    assert "EN-1.1" in page
+    assert "content library" in block.render("author_view").body_html()
+    assert block.relation == "practises"
