@@ -34,6 +34,7 @@ from mooc_microcred.credentials.library import (
     signed_document,
     signed_jwt,
 )
+from mooc_microcred.credentials.pages.reading import badge_pictures
 from mooc_microcred.credentials.retirement import export_learner, forget_learner
 from mooc_microcred.credentials.status.settling import settle_awards
 from mooc_microcred.credentials.verification.engine import verify
@@ -44,6 +45,7 @@ __all__ = [
     "achievement_document",
     "advance_walk",
     "badge_class",
+    "badge_pictures",
     "create_key",
     "credential_of_awards",
     "credentials_of_learner",

@@ -47,6 +47,7 @@ class Badge:
     Attributes:
         issuer: the name of who awards it.
         url: the public page by which others verify it; empty where there is none.
+        picture: path of its picture on the LMS, the same that the public page shows.
     """
 
     award: AwardData
@@ -54,6 +55,7 @@ class Badge:
     issuer: Text
     worth: Worth
     url: str = ""
+    picture: str = ""
 
 
 @dataclass(frozen=True, slots=True)

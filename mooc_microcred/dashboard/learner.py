@@ -13,6 +13,7 @@ from mooc_microcred.achievements import api as achievements
 from mooc_microcred.achievements.data import AchievementProgress, AwardData, CourseRule, Definition
 from mooc_microcred.core import clock
 from mooc_microcred.core.platform import CourseSummary, PlatformUnavailable, get_platform
+from mooc_microcred.credentials import api as credentials
 from mooc_microcred.dashboard.data import Badge, Dashboard, Ladder, Rung, Step, Worth
 from mooc_microcred.dashboard.links import public_urls
 from mooc_microcred.exams import api as exams
@@ -51,6 +52,7 @@ def _badges(awards: Sequence[AwardData]) -> tuple[Badge, ...]:
     definitions = achievements.definitions_of({one.version_id for one in awards})
     issuers = achievements.issuer_names({one.issuer for one in definitions.values()})
     urls = public_urls([one.uuid for one in awards])
+    pictures = credentials.badge_pictures(definitions=definitions.values())
     return tuple(
         Badge(
             award=one,
@@ -58,6 +60,7 @@ def _badges(awards: Sequence[AwardData]) -> tuple[Badge, ...]:
             issuer=issuers[definitions[one.version_id].issuer],
             worth=Worth.of(definitions[one.version_id]),
             url=urls.get(one.uuid, ""),
+            picture=pictures[one.version_id],
         )
         for one in awards
     )

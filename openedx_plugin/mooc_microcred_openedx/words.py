@@ -11,12 +11,8 @@ def level(kind: str) -> str:
         "level1": _("Level 1: completion"),
         "level2": _("Level 2: achievement"),
         "programme": _("Programme"),
+        "competency": _("Competency"),
     }.get(kind, kind)
-
-
-def mark(kind: str) -> str:
-    """Return the sign in the middle of a badge that has no picture."""
-    return {"level1": "1", "level2": "2", "programme": "★"}.get(kind, "•")
 
 
 def state(code: str) -> str:

@@ -1,20 +1,25 @@
 """What a learner sees at a glance: badges, the ladder of the programme, and a next step with a link."""
 
+import io
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
+from PIL import Image
 
 from mooc_microcred.achievements import api as achievements
-from mooc_microcred.achievements.models import Achievement, Award
+from mooc_microcred.achievements.models import Achievement, Award, Issuer
 from mooc_microcred.core import clock
 from mooc_microcred.core.roles import Actor
 from mooc_microcred.credentials import api as credentials
 from mooc_microcred.credentials.models import Credential
+from mooc_microcred.credentials.pages import reading
+from mooc_microcred.credentials.pictures_of_issuers import set_template, upload_picture
 from mooc_microcred.dashboard import api
 from mooc_microcred.exams import api as exams
 from mooc_microcred.exams.data import AdmissionRequest
@@ -127,6 +132,36 @@ def test_a_badge_has_the_names_of_its_own_version(series, platform):
     (badge,) = read().badges
     assert (badge.name.en, badge.issuer.en, badge.award.state) == ("English py101-l1", "KMUTT", "active")
     assert badge.worth.hours == 45
+
+
+def test_a_badge_has_the_picture_that_its_public_page_shows(series, platform):
+    platform.complete(LEARNER, RUN, 10, 10)
+    platform.grade(LEARNER, RUN, 80)
+    settle()
+    boss = Actor(user_id=1, superuser=True)
+
+    def shown():
+        (badge,) = read().badges
+        definition = achievements.definitions_of({badge.award.version_id})[badge.award.version_id]
+        issuer = Issuer.objects.get(code=definition.issuer)
+        look = reading.look_of_issuer(issuer.pk, definition.kind)
+        assert badge.picture == reading.pictured_badge(definition, look)
+        assert Client().get(badge.picture).status_code == 200
+        return badge.picture, issuer.code
+
+    drawn, issuer = shown()
+    set_template(actor=boss, issuer_code=issuer, colour="#7a1f3d", signatories=())
+    assert shown()[0] == drawn.replace("1b4f8a", "7a1f3d")
+    set_template(actor=boss, issuer_code=issuer, kind="level1", colour="#14532d", signatories=())
+    set_template(actor=boss, issuer_code=issuer, kind="level2", colour="#000000", signatories=())
+    assert shown()[0] == drawn.replace("1b4f8a", "14532d")
+
+    content = io.BytesIO()
+    Image.radial_gradient("L").save(content, "PNG")
+    uploaded = upload_picture(
+        actor=boss, purpose="badge", content=content.getvalue(), achievement_code="py101-l1"
+    )
+    assert uploaded.uuid in shown()[0]
 
 
 def test_what_is_revoked_or_not_shown_yet_is_no_badge(series, platform):

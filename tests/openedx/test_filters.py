@@ -70,8 +70,12 @@ STEP = Step(
     course_title="<i>Course</i>",
     url="https://lms.example/course",
 )
+PICTURE = "/microcred/assets/badge-level1-1b4f8a.svg"
 FULL = Dashboard(
-    badges=tuple(Badge(award(state=state), NASTY, NASTY, WORTH) for state in ("active", "suspended") * 5),
+    badges=tuple(
+        Badge(award(state=state), NASTY, NASTY, WORTH, picture=PICTURE)
+        for state in ("active", "suspended") * 5
+    ),
     ladders=(
         Ladder(
             "series",
@@ -91,7 +95,7 @@ FULL = Dashboard(
 
 
 class Tags(HTMLParser):
-    VOID = {"link", "br"}
+    VOID = {"link", "br", "img"}
 
     def __init__(self, html):
         super().__init__()
@@ -144,7 +148,13 @@ class TestPanels:
     def test_more_than_a_handful_of_badges_unfold(self):
         html = str(panels.dashboard_panel(FULL))
         assert html.index("4 more") > html.index("mooc-microcred__badges")
-        assert html.count('<li class="mooc-microcred__badge ') == 10
+        assert html.count('<li class="mooc-microcred__badge') == 10
+        assert html.count("mooc-microcred__badge--ended") == 5
+
+    def test_a_picture_beside_a_name_is_not_read_aloud(self):
+        pictures = [attrs for tag, attrs in Tags(str(panels.dashboard_panel(FULL))).seen if tag == "img"]
+        assert {(one["src"], one["alt"]) for one in pictures} == {(PICTURE, "")}
+        assert len(pictures) == 10
 
     def test_the_panel_goes_before_what_a_page_says_about_the_platform_and_is_never_lost(self):
         put = certificates._with_panel

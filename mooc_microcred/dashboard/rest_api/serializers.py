@@ -36,6 +36,7 @@ class BadgeSerializer(serializers.Serializer):
     url = serializers.CharField(
         allow_blank=True, help_text="public page by which others verify it; empty if none"
     )
+    picture = serializers.CharField(help_text="path of its picture on the LMS")
 
 
 class StepSerializer(serializers.Serializer):
