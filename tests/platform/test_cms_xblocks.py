@@ -248,3 +248,27 @@ def test_a_content_library_draws_and_keeps_the_block(english, course, settings):
     assert "EN-1.1" in page
     assert "content library" in block.render("author_view").body_html()
     assert block.relation == "practises"
+
+
+def test_in_a_content_library_its_authors_save_and_others_are_refused(english, course, settings):
+    from openedx.core.djangoapps.content_libraries import api as libraries
+    from openedx.core.djangoapps.xblock.api import get_handler_url, load_block
+    from organizations.models import Organization
+
+    settings.LIBRARY_ENABLED_BLOCKS = ["microcred_competency"]
+    boss, stranger = signed_in(is_staff=True), signed_in()
+    Organization.objects.get_or_create(short_name="KMUTT", defaults={"name": "KMUTT"})
+    library = libraries.create_library(
+        org=Organization.objects.get(short_name="KMUTT"), slug="py", title="Python"
+    )
+    made = libraries.create_library_block(library.key, "microcred_competency", "said", boss.user.id)
+    data = json.dumps(form(competencies=picked("EN-1.1")))
+    address = get_handler_url(made.usage_key, "submit_studio_edits", stranger.user)
+    assert stranger.post(address, data, content_type="application/json").status_code in (403, 404)
+    assert load_block(made.usage_key, boss.user).competencies == []
+    address = get_handler_url(made.usage_key, "submit_studio_edits", boss.user)
+    answer = boss.post(address, data, content_type="application/json")
+    assert answer.status_code == 200, answer.content
+    block = load_block(made.usage_key, boss.user)
+    assert block.competencies == picked("EN-1.1")
+    assert block.relation == "assesses"
