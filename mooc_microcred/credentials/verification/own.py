@@ -56,19 +56,25 @@ class OwnKey:
 def keys_of(controller: str) -> list[OwnKey] | None:
     """Return the keys of an issuer of this platform; None where the name is not one of ours."""
     code = _rest(controller, lambda: addresses.did_web(""))
-    if code is None:
+    if code is not None:
+        rows = IssuerKey.objects.filter(issuer__code=code)
+    elif controller.startswith(_DID_KEY):
+        rows = IssuerKey.objects.filter(public_key=controller.removeprefix(_DID_KEY)[:64])
+    else:
         return None
-    return [
+    found = [
         OwnKey(
             multikey=key.public_key,
-            method=f"{controller}#key-{key.number}",
+            method=f"{controller}#key-{key.number}" if code is not None else f"{controller}#{key.public_key}",
             retired_at=key.retired_at,
             revoked_from=(key.revoked_from or key.revoked_at)
             if key.state == IssuerKey.State.REVOKED
             else None,
         )
-        for key in IssuerKey.objects.filter(issuer__code=code).order_by("-number")
+        for key in rows.defer("private_key_encrypted").order_by("-number")
     ]
+    # A did:key that is none of ours is somebody else's, and speaks for itself.
+    return None if code is None and not found else found
 
 
 def on_record(document: Mapping[str, Any], before: datetime) -> bool:

@@ -353,3 +353,28 @@ def test_an_endorsement_that_is_withdrawn_is_told_and_leaves_what_it_endorsed_va
     assert endorsed.verdict is Verdict.VALID
     assert [one.verdict for one in endorsed.inner] == [Verdict.REVOKED]
     assert endorsed.check("inner").code == "inner_doubtful"
+
+
+def test_an_issuer_that_is_named_by_its_key_is_told_alike(platform, settings):
+    version = level_1()
+    code = version.issuer.code
+    settings.MOOC_MICROCRED = {**settings.MOOC_MICROCRED, "DID_KEY_ISSUERS": [code]}
+    platform.add_learner(7)
+    platform.add_learner(8)
+    fine, gone = make_award(7, version), make_award(8, version)
+    issue_all()
+    rows = {"valid": credential_of(fine), "revoked": credential_of(gone)}
+    revoke(gone)
+    issue_all()
+    lists.sign_due()
+    found = [
+        json.loads(lists.published_list(code=rows["valid"].status_list.code, purpose=one).body)
+        for one in PURPOSES
+    ]
+    items = [{"name": name, "credential": api.signed_document(uuid=row.uuid)} for name, row in rows.items()]
+    assert items[0]["credential"]["issuer"]["id"].startswith("did:key:")
+    answers = ask(items, {one["id"]: one for one in found}, now=clock.now())
+    assert answers == {"valid": (Verdict.VALID, "valid"), "revoked": (Verdict.REVOKED, "revoked")}
+    assert verify(credential=json.dumps(items[0]["credential"])).our_own
+    keys.revoke_key(issuer_code=code, number=1, since=datetime(2026, 1, 1, tzinfo=UTC))
+    assert verify(credential=json.dumps(items[0]["credential"])).verdict is Verdict.INVALID
