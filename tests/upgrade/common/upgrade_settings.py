@@ -15,6 +15,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "rest_framework",
     "mooc_microcred.apps.MicrocredConfig",
+    "mooc_microcred_openedx.apps.MicrocredOpenedxConfig",
 ]
 # Kicks go nowhere: the sweeper does the work of the workers, by the same functions.
 CELERY_TASK_ALWAYS_EAGER = True
