@@ -9,9 +9,13 @@ import yaml
 from django.db import transaction
 from opaque_keys.edx.keys import CourseKey
 
+from mooc_microcred.competencies import api as competencies
+from mooc_microcred.core.roles import Actor
+from mooc_microcred.core.texts import Text
 from sandbox.models import Course, Question, Unit
 
 SERIES = Path(__file__).parent / "python_series.yaml"
+SKILLS = Path(__file__).parent / "python_skills.csv"
 
 
 @transaction.atomic
@@ -67,3 +71,19 @@ def _unit(course: Course, kind: str, block: str, position: int, raw: dict) -> No
 
 def _both(field: str, raw: dict) -> dict[str, str]:
     return {f"{field}_{language}": raw[field].get(language, "") for language in ("th", "en")}
+
+
+FRAMEWORK = "8d5f0c0e-6d0b-4c5a-9d5f-2b1c7a4e9f10"
+
+
+def load_framework(file: Path = SKILLS) -> None:
+    """Make or refresh the framework from which authors pick, as a programme officer imports it."""
+    actor = Actor(user_id=None, superuser=True)
+    preview = competencies.preview_import(
+        actor=actor,
+        content=file.read_bytes(),
+        organization="KMUTT",
+        framework=FRAMEWORK,
+        title=Text(th="ทักษะไพทอน", en="Python skills"),
+    )
+    competencies.commit_import(actor=actor, token=preview.token, publish=True)

@@ -4,7 +4,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from sandbox.accounts import load_accounts
-from sandbox.content import load_courses
+from sandbox.content import load_courses, load_framework
 from sandbox.people import ACCOUNTS
 from sandbox.studio.content import lay_out
 
@@ -20,6 +20,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         courses = load_courses()
         load_accounts()
+        load_framework()
         for course in courses:
             lay_out(course)
         call_command("microcred_catalogue", "load", sample=[SAMPLE], stdout=self.stdout)
