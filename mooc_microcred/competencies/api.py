@@ -9,6 +9,7 @@ from mooc_microcred.competencies.coverage import (
 )
 from mooc_microcred.competencies.data import DEMONSTRATED, STATUSES, Key, MasteryData
 from mooc_microcred.competencies.frameworks import (
+    exact_matches_of,
     get_competencies,
     get_framework,
     list_frameworks,
@@ -82,6 +83,7 @@ __all__ = [
     "describe_change",
     "describe_gap",
     "describe_relation",
+    "exact_matches_of",
     "export_framework",
     "export_learner",
     "forget_learner",

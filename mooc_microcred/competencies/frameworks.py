@@ -12,7 +12,8 @@ from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 from django.utils.translation import gettext as _
 
 from mooc_microcred.competencies.data import CompetencyData, CompetencyPage, FrameworkData, Key
-from mooc_microcred.competencies.models import Competency, Framework
+from mooc_microcred.competencies.documents import EXACT_MATCH_OF
+from mooc_microcred.competencies.models import Association, Competency, Framework
 from mooc_microcred.core.errors import InvalidInput, NotFound
 from mooc_microcred.core.texts import Text
 
@@ -161,6 +162,30 @@ def get_competencies(*, keys: Collection[Key]) -> dict[Key, CompetencyData]:
             if key in wanted:
                 found[wanted[key]] = _competency(row)
     return found
+
+
+def exact_matches_of(*, keys: Collection[Key]) -> dict[Key, list[str]]:
+    """Return the addresses of what competencies are exactly the same as elsewhere, such as in ESCO.
+
+    Of each framework's own associations only; those without any are left out.
+
+    Args:
+        keys: framework and item identifiers; letter case does not count.
+    """
+    wanted = {(framework.lower(), item.lower()): (framework, item) for framework, item in keys}
+    items = sorted({item for _framework, item in wanted})
+    found: dict[Key, list[str]] = defaultdict(list)
+    for start in range(0, len(items), KEYS_PER_QUERY):
+        rows = Association.objects.filter(
+            kind=EXACT_MATCH_OF, origin__in=items[start : start + KEYS_PER_QUERY]
+        ).order_by("destination_uri")
+        for framework, item, address in rows.values_list(
+            "framework__identifier", "origin", "destination_uri"
+        ):
+            key = wanted.get((framework, item))
+            if key is not None and address.startswith(("http://", "https://")) and address not in found[key]:
+                found[key].append(address)
+    return {key: addresses for key, addresses in found.items() if addresses}
 
 
 def predecessors_of(*, keys: Collection[Key]) -> dict[Key, set[Key]]:

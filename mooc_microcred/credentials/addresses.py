@@ -63,6 +63,15 @@ def picture_url(uuid: str) -> str:
     return f"{public_base()}/microcred/pictures/{uuid}.png"
 
 
+def drawn_badge_url(kind: str, colour: str) -> str:
+    """Return the address of the picture that we draw where an institution has given none.
+
+    Args:
+        colour: ``#rrggbb``.
+    """
+    return f"{public_base()}/microcred/assets/badge-{kind}-{colour[1:]}.png"
+
+
 def did_web(issuer_code: str) -> str:
     """Return the did:web of an issuer; its document is at ``/microcred/issuers/<code>/did.json``.
 

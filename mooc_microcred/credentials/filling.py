@@ -15,8 +15,8 @@ from typing import Any
 from mooc_microcred.achievements.data import Definition
 from mooc_microcred.achievements.models import Award, Issuer
 from mooc_microcred.competencies import api as competencies
-from mooc_microcred.credentials import addresses
-from mooc_microcred.credentials.models import Endorsement, Picture
+from mooc_microcred.credentials import addresses, pictures
+from mooc_microcred.credentials.models import CertificateTemplate, Endorsement, Picture
 from mooc_microcred.credentials.proofs import instant
 from mooc_microcred.credentials.rendering import Aligned, Filling, Frame, Measured, Shape
 from mooc_microcred.credentials.texts import clean, main_text
@@ -28,6 +28,7 @@ LABELS: Mapping[str, Mapping[str, str]] = {
     "completion": {"th": "ร้อยละของเนื้อหาที่เรียนจบ", "en": "Course completion"},
     "total": {"th": "คะแนนรวม", "en": "Total score"},
 }
+_ESCO = "data.europa.eu/esco/"
 _CASE = "/api/mooc_microcred/ims/case/v1p1/CFItems/"
 
 
@@ -39,7 +40,9 @@ def frame_of(
 ) -> Frame:
     """Return all that the credentials of a version have in common; a handful of queries."""
     logo = logo_of(issuer)
-    badge = _picture(achievement_id=definition.achievement_id, purpose=Picture.Purpose.BADGE)
+    badge = _picture(
+        achievement_id=definition.achievement_id, purpose=Picture.Purpose.BADGE
+    ) or addresses.drawn_badge_url(definition.kind, pictures.dark_enough(_colour_of(issuer, definition.kind)))
     endorsements = []
     if with_endorsements:
         rows = Endorsement.objects.filter(achievement_id=definition.achievement_id, live=True)
@@ -60,6 +63,13 @@ def frame_of(
 def logo_of(issuer: Issuer) -> str:
     """Return the address of an issuer's logo; empty without one."""
     return _picture(issuer=issuer, purpose=Picture.Purpose.LOGO)
+
+
+def _colour_of(issuer: Issuer, kind: str) -> str:
+    """Return the colour of the issuer's certificates of a kind; empty for ours."""
+    rows = CertificateTemplate.objects.filter(issuer=issuer, kind__in=("", kind)).order_by("kind")
+    found = [one["colour"] for one in rows.values_list("settings", flat=True) if one.get("colour")]
+    return found[-1] if found else ""
 
 
 def _picture(**which: Any) -> str:
@@ -113,20 +123,36 @@ def _competency_keys(rule: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _aligned(definition: Definition) -> tuple[Aligned, ...]:
-    """Return the competencies that a version's criteria name, as CASE items."""
+    """Return the competencies that a version's criteria name, as CASE items, and what each equals."""
     keys = list(dict.fromkeys(_competency_keys(definition.rule or {})))
     if not keys:
         return ()
     known = competencies.get_competencies(keys=keys)
-    return tuple(
-        Aligned(
-            name=main_text({"th": one.statement.th, "en": one.statement.en}),
-            url=f"{addresses.public_base()}{_CASE}{one.item}",
-            code=one.code,
-            framework=main_text({"th": one.framework_title.th, "en": one.framework_title.en}),
+    elsewhere = competencies.exact_matches_of(keys=keys)
+    found = []
+    for key in keys:
+        one = known.get(key)
+        if one is None:
+            continue
+        name = main_text({"th": one.statement.th, "en": one.statement.en})
+        found.append(
+            Aligned(
+                name=name,
+                url=f"{addresses.public_base()}{_CASE}{one.item}",
+                code=one.code,
+                framework=main_text({"th": one.framework_title.th, "en": one.framework_title.en}),
+            )
         )
-        for one in (known[key] for key in keys if key in known)
-    )
+        found.extend(
+            Aligned(
+                name=name,
+                url=address,
+                kind="ceasn:Competency",
+                framework="ESCO" if _ESCO in address else "",
+            )
+            for address in elsewhere.get(key, ())
+        )
+    return tuple(found)
 
 
 # --- the slots ---

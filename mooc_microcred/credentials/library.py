@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from django.conf import settings as django_settings
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
@@ -277,7 +278,8 @@ def issuer_profile_2(*, issuer_code: str) -> dict[str, Any]:
         NotFound: there is no such issuer.
     """
     issuer = _issuer(issuer_code)
-    return build_issuer_2(issuer.code, issuer.definition)
+    contact = getattr(django_settings, "CONTACT_EMAIL", "") or ""
+    return build_issuer_2(issuer.code, issuer.definition, logo=logo_of(issuer), contact=contact)
 
 
 def hosted_assertion(*, uuid: str) -> dict[str, Any]:

@@ -68,7 +68,7 @@ class Frame:
     Attributes:
         issuer: definition of the issuer. issuer_did: its id in documents.
         list_code: status list; revocations: address of the 1EdTechRevocationList.
-        logo, badge: addresses of pictures; empty without.
+        logo: address of a picture; empty without. badge: the same; ours where the institution gave none.
         endorsements: signed EndorsementCredentials, as stored.
     """
 
@@ -393,8 +393,15 @@ def build_badge_class(frame: Frame) -> dict[str, Any]:
     return found
 
 
-def build_issuer_2(code: str, issuer: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the Issuer profile of Open Badges 2.0 (section 3.3), hosted."""
+def build_issuer_2(
+    code: str, issuer: Mapping[str, Any], *, logo: str = "", contact: str = ""
+) -> dict[str, Any]:
+    """Return the Issuer profile of Open Badges 2.0 (section 3.3), hosted.
+
+    Args:
+        logo: address of a picture.
+        contact: e-mail of the platform, where the issuer has none: one is required.
+    """
     found = {
         "@context": "https://w3id.org/openbadges/v2",
         "id": f"{addresses.issuer_url(code)}/issuer.json",
@@ -402,8 +409,10 @@ def build_issuer_2(code: str, issuer: Mapping[str, Any]) -> dict[str, Any]:
         "name": main_text(issuer["name"]),
         "url": issuer.get("url") or addresses.public_base(),
     }
-    if issuer.get("email"):
-        found["email"] = issuer["email"]
+    if issuer.get("email") or contact:
+        found["email"] = issuer.get("email") or contact
+    if logo:
+        found["image"] = logo
     return found
 
 

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from django.db import connection, connections
 
 from mooc_microcred.achievements.models import Award
+from mooc_microcred.competencies.models import Association
 from mooc_microcred.core import clock
 from mooc_microcred.core.doctor import Level
 from mooc_microcred.core.errors import InvalidInput, NotAllowed, NotFound, WrongState
@@ -25,6 +26,7 @@ from mooc_microcred.credentials.models import (
 )
 from mooc_microcred.credentials.multikey import public_multikey
 from mooc_microcred.credentials.verification.keys import key_of_multikey
+from tests.competencies.frameworks import key, make_framework
 from tests.credentials.issuing_world import (
     CENTRE,
     EXAM,
@@ -210,7 +212,8 @@ def test_the_jwt_says_the_same_and_is_the_same_each_time():
     }
 
 
-def test_open_badges_2_is_hosted_for_old_displayers(client):
+def test_open_badges_2_is_hosted_for_old_displayers(client, settings):
+    settings.CONTACT_EMAIL = "info@lms.example.org"
     award = award_level_2(7)
     issue_all()
     uuid = credential_of(award).uuid
@@ -226,8 +229,15 @@ def test_open_badges_2_is_hosted_for_old_displayers(client):
     }
     badge = client.get(assertion["badge"].removeprefix("https://lms.example.org"))
     assert badge.json()["id"] == assertion["badge"]
+    picture = client.get(badge.json()["image"].removeprefix("https://lms.example.org"))
+    assert (picture.status_code, picture["Content-Type"]) == (200, "image/png")
+    assert (
+        client.get(badge.json()["criteria"]["id"].removeprefix("https://lms.example.org")).status_code == 200
+    )
     issuer = client.get(badge.json()["issuer"].removeprefix("https://lms.example.org"))
     assert (issuer.json()["type"], issuer.json()["id"]) == ("Issuer", badge.json()["issuer"])
+    # What Open Badges 2.0 requires of an issuer.
+    assert all(issuer.json().get(name) for name in ("name", "url", "email"))
     revoke(award)
     issue_all()
     assert api.hosted_assertion(uuid=uuid) == {
@@ -237,6 +247,48 @@ def test_open_badges_2_is_hosted_for_old_displayers(client):
         "revoked": True,
         "revocationReason": "staff_decision",
     }
+
+
+def test_competencies_of_the_criteria_are_aligned_to_case_and_to_what_they_equal_in_esco(client):
+    framework = make_framework()
+    esco = "http://data.europa.eu/esco/skill/d41d8cd9"
+    for position, (code, kind, address) in enumerate(
+        [
+            ("EN-1.1", "exactMatchOf", esco),
+            ("EN-1.1", "exactMatchOf", "urn:not-an-address"),
+            ("EN-1.1", "isRelatedTo", "https://example.org/related"),
+            ("EN-2", "exactMatchOf", "https://example.org/not-named"),
+        ]
+    ):
+        Association.objects.create(
+            framework=framework,
+            identifier=f"association-{position}",
+            kind=kind,
+            origin=key("EN-1.1" if code == "EN-1.1" else code)[1],
+            destination=address,
+            destination_uri=address,
+            changed=clock.now(),
+        )
+    named = [
+        {"competency": {"framework": key(code)[0], "item": key(code)[1]}} for code in ("EN-1.1", "EN-1.2")
+    ]
+    narrative = {"th": "แสดงสมรรถนะ", "en": "Show the competencies."}
+    version = level_1(criteria={"narrative": narrative, "rule": {"all": [{"course_passed": {}}, *named]}})
+    award = make_award(7, version)
+    issue_all()
+    document = document_of(award)
+    alignment = document["credentialSubject"]["achievement"]["alignment"]
+    assert [(one["targetName"], one["targetType"], one.get("targetFramework")) for one in alignment] == [
+        ("จับใจความสำคัญ", "CFItem", "ภาษาอังกฤษ"),
+        ("จับใจความสำคัญ", "ceasn:Competency", "ESCO"),
+        ("ฟังคำสั่งได้", "CFItem", "ภาษาอังกฤษ"),
+    ]
+    assert alignment[1]["targetUrl"] == esco
+    item = client.get(alignment[0]["targetUrl"].removeprefix("https://lms.example.org"))
+    assert item.status_code == 200
+    assert item.json()["humanCodingScheme"] == alignment[0]["targetCode"] == "EN-1.1"
+    alignment[1]["targetUrl"] += "x"
+    assert not proofs.check_proof(document, credential_of(award).key.public_key)
 
 
 def test_programs_find_what_credentials_name(client):

@@ -102,6 +102,18 @@ def badge(request: HttpRequest, kind: str, colour: str) -> HttpResponse:
     return hardened(answer)
 
 
+@transaction.non_atomic_requests
+@require_safe
+def badge_as_png(request: HttpRequest, kind: str, colour: str) -> HttpResponse:
+    """Serve the same picture as PNG, as signed documents name it: wallets draw no SVG."""
+    if not re.fullmatch("[0-9a-f]{6}", colour):
+        raise Http404
+    drawn = pictures.badge_png(kind if kind in _KINDS else "competency", colour=f"#{colour}")
+    answer = HttpResponse(drawn, content_type="image/png")
+    answer["Cache-Control"] = "public, max-age=86400"
+    return hardened(answer)
+
+
 @require_safe
 def picture(request: HttpRequest, uuid: Any) -> HttpResponse:
     """Serve a picture of an institution; what stands at an address never changes."""

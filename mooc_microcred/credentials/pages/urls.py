@@ -28,4 +28,5 @@ urlpatterns: list[URLPattern] = [
     path("assets/pages-<str:version>.css", assets.style, name="page-style"),
     path("assets/colour-<str:colour>.css", assets.colours, name="page-colours"),
     path("assets/badge-<str:kind>-<str:colour>.svg", assets.badge, name="page-badge"),
+    path("assets/badge-<str:kind>-<str:colour>.png", assets.badge_as_png, name="drawn-badge"),
 ]
