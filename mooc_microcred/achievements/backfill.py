@@ -44,7 +44,13 @@ from mooc_microcred.achievements.writing import (
     write_changes,
 )
 from mooc_microcred.core import clock, outbox
-from mooc_microcred.core.lease import LeaseLost, confirm_all_leases, release_leases, take_leases
+from mooc_microcred.core.lease import (
+    LeaseLost,
+    confirm_all_leases,
+    release_leases,
+    release_leases_of,
+    take_leases,
+)
 from mooc_microcred.core.platform import (
     CertificateState,
     CourseState,
@@ -139,10 +145,14 @@ def is_backfilled(course_key: str) -> bool:
 
 
 def start_backfill(*, course_keys: Collection[str], announce: bool) -> BackfillProgress:
-    """Begin a backfill of runs, or go on with one of the same runs that did not come to its end."""
+    """Begin a backfill of runs, or go on with one of the same runs that did not come to its end.
+
+    What a killed one held is taken over: the evaluation, to which busy learners are left, would tell them.
+    """
     runs = sorted(set(course_keys))
     for row in Backfill.objects.filter(finished_at__isnull=True, announce=announce).order_by("id"):
         if row.course_keys == runs:
+            release_leases_of(owner_of(row.pk))
             return _progress(row, row.after)
     row = Backfill.objects.create(course_keys=runs, announce=announce, created=clock.now())
     return _progress(row, row.after)
@@ -166,7 +176,7 @@ def advance_backfill(*, backfill_id: int, limit: int = PAGE) -> BackfillProgress
     runs = frozenset(row.course_keys)
     page = get_platform().list_certificates(runs, after=row.after, limit=limit)
     learners = {one.learner_id for one in page.certificates}
-    token, ours = _take(learners)
+    token, ours = _take(learners, owner_of(row.pk))
     try:
         # Read again: what was read before the lease may have been decided about meanwhile.
         page = get_platform().list_certificates(runs, after=row.after, limit=limit)
@@ -189,15 +199,20 @@ def advance_backfill(*, backfill_id: int, limit: int = PAGE) -> BackfillProgress
     return _progress(row, page.highest)
 
 
-def _take(learners: set[int]) -> tuple[str, set[int]]:
+def owner_of(backfill_id: int) -> str:
+    """Return as whom a backfill takes leases."""
+    return f"backfill-{backfill_id}-"
+
+
+def _take(learners: set[int], owner: str) -> tuple[str, set[int]]:
     """Take the leases of the learners, waiting a little for those whom another worker owns."""
-    token, ours = take_leases(learners)
+    token, ours = take_leases(learners, owner=owner)
     for _ in range(BUSY_TRIES):
         if ours == learners:
             break
         release_leases(token)
         time.sleep(BUSY_GAP)
-        token, ours = take_leases(learners)
+        token, ours = take_leases(learners, owner=owner)
     return token, ours
 
 

@@ -22,6 +22,7 @@ from mooc_microcred.core.models import LearnerLease
 
 # Three parameters each, and SQLite takes 999 in its oldest supported form.
 ROWS_PER_INSERT = 300
+TOKEN_LENGTH = 32
 
 
 class LeaseLost(Exception):
@@ -32,14 +33,18 @@ class LeaseBusy(Exception):
     """Somebody else works on the learner now; try again in a moment."""
 
 
-def take_leases(learner_ids: Collection[int]) -> tuple[str, set[int]]:
+def take_leases(learner_ids: Collection[int], *, owner: str = "") -> tuple[str, set[int]]:
     """Take the leases of those learners that nobody else holds.
+
+    Args:
+        owner: at most 20 characters that no hex digit begins; what was killed as this owner need not
+            be waited for, see :func:`release_leases_of`.
 
     Returns:
         the token, and the learners who are now ours; the others are somebody else's.
     """
     wanted = set(learner_ids)
-    token = uuid4().hex
+    token = (owner + uuid4().hex)[:TOKEN_LENGTH]
     now = clock.now()
     expires = now + timedelta(seconds=microcred_settings.LEASE_SECONDS)
     known = set(LearnerLease.objects.filter(learner_id__in=wanted).values_list("learner_id", flat=True))
@@ -78,6 +83,18 @@ def release_leases(token: str, learner_ids: Collection[int] | None = None) -> No
     if learner_ids is not None:
         ours = ours.filter(learner_id__in=learner_ids)
     ours.update(token="", expires=clock.now())
+
+
+def release_leases_of(owner: str) -> None:
+    """Give back what an owner still holds who was killed.
+
+    One who lives after all finds its leases lost before it writes, and begins again.
+    """
+    # A range, for the index, of prefix and hex digits; only what is found is locked.
+    held = LearnerLease.objects.filter(token__gte=owner, token__lt=owner + "g")
+    tokens = [one for one in held.values_list("token", flat=True).distinct() if one.startswith(owner)]
+    for token in tokens:
+        release_leases(token)
 
 
 def confirm_all_leases(token: str) -> int:

@@ -373,6 +373,38 @@ def test_a_stopped_run_is_gone_on_with_by_the_same_command(five, capsys):
     assert Backfill.objects.count() == 1
 
 
+def test_what_a_killed_run_held_is_taken_over_so_that_nobody_is_told(five, capsys):
+    progress = api.start_backfill(course_keys=[RUN], announce=False)
+    _, held = lease.take_leases(range(1, 6), owner=backfill.owner_of(progress.id))
+    # Of others, one of whom has a similar name.
+    lease.take_leases([90], owner=backfill.owner_of(progress.id * 10 + 1))
+    lease.take_leases([91])
+    assert held == {1, 2, 3, 4, 5}
+    command(capsys, "--course", RUN)
+    assert Award.objects.count() == 5
+    assert not EvaluationRequest.objects.filter(reason="backfill").exists()
+    assert not OutboxMessage.objects.filter(topic="award.issued").exists()
+    assert set(LearnerLease.objects.exclude(token="").values_list("learner_id", flat=True)) == {90, 91}
+
+
+def test_one_that_was_taken_for_killed_writes_nothing_and_begins_its_page_again(five, platform):
+    progress = api.start_backfill(course_keys=[RUN], announce=False)
+    reading = platform.list_certificates
+    asked = []
+
+    def slowly(*args, **kwargs):
+        asked.append(1)
+        if len(asked) == 2:
+            api.start_backfill(course_keys=[RUN], announce=False)
+        return reading(*args, **kwargs)
+
+    platform.list_certificates = slowly
+    assert api.advance_backfill(backfill_id=progress.id).after == 0
+    assert not Award.objects.exists()
+    assert api.advance_backfill(backfill_id=progress.id).finished
+    assert Award.objects.count() == 5
+
+
 def test_the_command_hands_messages_over_before_they_pile_up(five, capsys, monkeypatch):
     monkeypatch.setattr("mooc_microcred.management.commands.microcred_backfill.MOST_WAITING", 2)
     command(capsys, "--course", RUN, "--page", "1")
