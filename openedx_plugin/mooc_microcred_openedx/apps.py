@@ -46,11 +46,13 @@ class MicrocredOpenedxConfig(AppConfig):
                 "common": {"relative_path": "settings.lms"},
                 "production": {"relative_path": "settings.lms"},
                 "test": {"relative_path": "settings.lms"},
+                "devstack": {"relative_path": "settings.lms"},
             },
             "cms.djangoapp": {
                 "common": {"relative_path": "settings.cms"},
                 "production": {"relative_path": "settings.cms"},
                 "test": {"relative_path": "settings.cms"},
+                "devstack": {"relative_path": "settings.cms"},
             },
         },
         "view_context_config": {

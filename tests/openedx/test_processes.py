@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from mooc_microcred_openedx.apps import MicrocredOpenedxConfig
 from mooc_microcred_openedx.settings import common, lms
 
 TASKS = [
@@ -114,6 +115,12 @@ LMS_PORTS = {
 
 
 class TestSettings:
+    def test_each_kind_of_settings_of_the_platform_gets_ours(self):
+        config = MicrocredOpenedxConfig.plugin_app["settings_config"]
+        for process, module in (("lms.djangoapp", "lms"), ("cms.djangoapp", "cms")):
+            kinds = {kind: one["relative_path"] for kind, one in config[process].items()}
+            assert kinds == dict.fromkeys(("common", "production", "test", "devstack"), f"settings.{module}")
+
     def test_the_lms_has_the_gateway(self):
         settings = SimpleNamespace()
         lms.plugin_settings(settings)
