@@ -10,7 +10,6 @@ from django.core.exceptions import ImproperlyConfigured
 
 from mooc_microcred.core.conf import microcred_settings
 
-
 PERSONAL_DATA = "ENCRYPTION_KEYS"
 ISSUER_KEYS = "ISSUER_KEY_ENCRYPTION_KEYS"
 

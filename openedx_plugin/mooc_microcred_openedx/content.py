@@ -54,7 +54,6 @@ class ModuleStoreContent:
             log.exception("content: %s could not be read", course_key)
             raise PlatformUnavailable(type(error).__name__) from error
 
-
     def list_courses(self) -> list[str]:
         """Return the keys of all course runs that there are; one query.
 
