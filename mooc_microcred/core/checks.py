@@ -142,7 +142,8 @@ def host_names(name: str, value: Any) -> list[CheckMessage]:
             found.append(
                 _error(
                     2,
-                    f"MOOC_MICROCRED[{name!r}] must hold names of hosts such as 'badges.example.org', not {host!r}.",
+                    f"MOOC_MICROCRED[{name!r}] must hold names of hosts such as 'badges.example.org', "
+                    f"not {host!r}.",
                     "Small letters, without https:// and port; a name in other letters in its xn-- form.",
                 )
             )

@@ -182,7 +182,7 @@ def relay(*, limit: int = 200) -> RelayReport:
 
 
 def hand_over_again(*, limit: int = 1000) -> int:
-    """Take back what workers of an older release have called done without our new subscribers; return how many.
+    """Take back what older workers have called done without our new subscribers; return how many.
 
     During an upgrade they work on beside ours. All subscribers get such a message, also those who have
     it: they are idempotent. It looks at what was done since it last looked, and the first time at the

@@ -230,9 +230,7 @@ class Platform(Protocol):
     def read_enrolments(self, learner_ids: Collection[int]) -> Mapping[int, Sequence[EnrolmentState]]:
         """Return all enrolments of each learner, also inactive ones."""
 
-    def list_certificates(
-        self, course_keys: Collection[str], *, after: int, limit: int
-    ) -> CertificatePage:
+    def list_certificates(self, course_keys: Collection[str], *, after: int, limit: int) -> CertificatePage:
         """Look at the next ``limit`` certificates whose key is above ``after``, and return those of the runs.
 
         A constant number of short queries on ranges of the primary key: the platform has no index of

@@ -100,7 +100,6 @@ AWARD_READERS = {OFFICER, AUDITOR}
 EXAM_READERS = {EXAM, SIGNATORY, AUDITOR}
 
 
-
 def to_an_author(address: str) -> Callable[[World], str]:
     """Return what makes Ann an author of the course that the address names."""
 
