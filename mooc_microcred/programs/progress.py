@@ -161,10 +161,15 @@ def _step_for(
     if measure.kind == "achievement":
         return next_step_of(progress, measure.key, catalogue=catalogue)
     if measure.kind == "completion":
-        text = _("Continue the course: %(completed)s of %(total)s units are done.") % {
-            "completed": measure.details.get("completed", 0),
-            "total": measure.details.get("total", "?"),
-        }
+        # A platform need not walk a course in which nothing has been completed; it then knows no total.
+        total = measure.details.get("total")
+        if total:
+            text = _("Continue the course: %(completed)s of %(total)s units are done.") % {
+                "completed": measure.details.get("completed", 0),
+                "total": total,
+            }
+        else:
+            text = _("Begin the course; no unit of it is done yet.")
         return NextStep("study", text, own.code, own.course_key, details=details)
     if measure.kind == "course_grade":
         if measure.need is None:

@@ -73,6 +73,12 @@ def test_who_has_begun_nothing_sees_nothing(platform):
     assert read().empty
 
 
+def test_who_has_done_nothing_is_not_told_of_0_of_0_units(series, platform):
+    # What a platform answers that has not walked the course.
+    platform.complete(LEARNER, RUN, 0, 0)
+    assert the_step().text == "Begin the course; no unit of it is done yet."
+
+
 def test_the_next_step_goes_from_studying_to_the_exam_to_the_next_course(series, platform):
     platform.complete(LEARNER, RUN, 3, 10)
     step = the_step()
