@@ -14,6 +14,7 @@ import pytest
 from common.djangoapps.student.roles import CourseInstructorRole
 from django.conf import settings as django_settings
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from edx_toggles.toggles.testutils import override_waffle_flag
@@ -25,6 +26,8 @@ from openedx.core.djangoapps.oauth_dispatch.jwt import create_jwt_for_user
 from mooc_microcred.achievements import api
 from mooc_microcred.achievements.models import Award
 from mooc_microcred.core import clock
+from mooc_microcred.credentials import api as credentials
+from mooc_microcred.dashboard import api as dashboard
 from mooc_microcred_openedx import filters
 from mooc_microcred_openedx.guards import failures
 from mooc_microcred_openedx.settings import lms as plugin
@@ -219,7 +222,7 @@ class TestDashboard:
         panel = panel_of(reply.content.decode())
         assert "English n49-l1" in panel
         assert "45 more" in panel
-        assert len(many) == len(few) <= 17
+        assert len(many) == len(few) <= 18
         assert all_many == all_few
 
     def test_a_failure_of_ours_leaves_the_page_as_it_was(self, campus, learner, monkeypatch):
@@ -246,8 +249,6 @@ class TestDashboard:
 
     def test_the_widgets_answer_says_the_same(self, campus, learner):
         token = create_jwt_for_user(campus.user(learner))
-        from django.test import Client
-
         reply = Client(headers={"authorization": f"JWT {token}"}).get("/api/mooc_microcred/v1/my/dashboard/")
         assert reply.status_code == 200, reply.content
         found = reply.json()
@@ -352,9 +353,26 @@ class TestCertificatePage:
         assert failures == {}
 
     def test_strangers_read_the_same(self, campus, learner):
-        from django.test import Client
-
         assert "Write small programs" in self.page(campus, learner, Client())
+
+    def test_it_leads_to_the_page_by_which_others_verify_it(self, campus, learner, microcred):
+        microcred(PUBLIC_URL="https://lms.example.org")
+        award = Award.objects.get(achievement__code="py101-l1")
+        uuid = credentials.issue_credential(award_uuid=award.uuid)
+        address = credentials.public_url(award_uuid=award.uuid)
+        for client in (None, Client()):
+            assert f'<a class="mooc-microcred__button" href="{address}">' in self.page(
+                campus, learner, client
+            )
+        answer = Client().get(address.removeprefix("https://lms.example.org"), HTTP_ACCEPT_LANGUAGE="en")
+        assert answer.status_code == 200
+        # The picture on that page is the one on the dashboard.
+        (badge,) = dashboard.read_dashboard(learner_id=learner).badges
+        assert badge.picture in answer.content.decode()
+        assert Client().get(badge.picture)["Content-Type"] == "image/svg+xml"
+
+        credentials.share_credential(learner_id=learner, credential_uuid=uuid, visibility="private")
+        assert address not in self.page(campus, learner)
 
     @pytest.mark.parametrize("state", ["suspended", "revoked"])
     def test_it_says_nothing_of_an_award_that_does_not_count(self, campus, learner, state):
