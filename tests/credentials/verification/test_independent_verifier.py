@@ -38,7 +38,7 @@ from tests.support.factories import make_award, revoke, suspend
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.independent]
 
 
 @pytest.fixture(autouse=True)
