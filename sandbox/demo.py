@@ -33,6 +33,8 @@ from sandbox.stage import ROOT, DemoFailed, Stage, wait_for
 from sandbox.visitor import API, Visitor
 
 PROGRAMME = "kmutt-python"
+# Who endorses what; see sandbox/content/partner.yaml.
+PARTNER, ENDORSED = "example-software-makers", "kmutt-py101-l2"
 WIDTH = 108
 # Made up: 13 digits with a right check digit, as a pattern that is given to nobody.
 NATIONAL_ID = "1234567890121"
@@ -126,6 +128,7 @@ class Walk:
         Raises:
             DemoFailed: one did not come out.
         """
+        self.endorse()
         for course in SERIES:
             self.learn(course)
         tell(
@@ -151,6 +154,16 @@ class Walk:
         self.wait_without_consent()
         self.consent_and_identify()
         self.deposit()
+
+    def endorse(self) -> None:
+        """Let a partner of industry speak for a Level 2, signed by the partner's own key."""
+        self.stage.manage("microcred_catalogue", "load", str(ROOT / "sandbox/content/partner.yaml"))
+        said = {
+            "--th": "สมาชิกของเราถือว่าผู้มีใบรับรองนี้เขียนโปรแกรมไพทอนได้จริง",
+            "--en": "Our members take whoever holds this to be able to program in Python.",
+        }
+        words = [one for pair in said.items() for one in pair]
+        self.stage.manage("microcred_endorse", "make", PARTNER, ENDORSED, *words)
 
     # --- 1 and 2: learn, Level 1 ---
 
@@ -370,16 +383,22 @@ class Walk:
         records = [file for file in signed if file.name.endswith(".record.json")]
         _expect(len(signed) - len(records) == 2 * len(SERIES) + 1, f"{len(signed)} credentials are there")
         _expect(len(records) == 1, "the programme has no record of what it stands on")
-        _expect(
-            len(list(folder.glob("*.jwt"))) == len(signed) - len(records), "not every one is there as JWT"
-        )
-        _expect(len(list(folder.glob("issuers/*/did.json"))) == 1, "the issuer's DID document is missing")
+        _expect(len(list(folder.glob("*.jwt"))) == len(signed), "not every one is there as JWT")
+        _expect(len(list(folder.glob("issuers/*/did.json"))) == 2, "a DID document is missing")
+        achievements = [
+            json.loads(file.read_text("utf-8"))["credentialSubject"]["achievement"]
+            for file in signed
+            if file not in records
+        ]
+        endorsed = {one["humanCode"] for one in achievements if one.get("endorsement")}
+        _expect(endorsed == {ENDORSED}, f"endorsed are {endorsed or 'none'}")
         _expect(len(list(folder.glob("status/*/*.json"))) == 2, "a status list is missing")
         tell(
             6,
             "เอกสารรับรองดิจิทัล · Credentials",
             f"{len(signed)} signed Open Badges 3.0 and CLR 2.0 documents are in {folder}, with the issuer's "
-            "DID document and status lists: anybody's verifier can check them.",
+            "DID document and status lists: anybody's verifier can check them. The Level 2 of PY101 carries "
+            "the signed endorsement of a partner of industry.",
         )
 
 

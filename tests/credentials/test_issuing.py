@@ -790,7 +790,9 @@ def test_everything_that_was_signed_is_left_as_files(tmp_path):
     assert json.loads((tmp_path / f"{uuid}.json").read_text("utf-8")) == document_of(top)
     assert json.loads((tmp_path / f"{uuid}.record.json").read_text("utf-8")) == document_of(top, record=True)
     assert (tmp_path / f"{uuid}.jwt").read_text("utf-8") == api.signed_jwt(uuid=uuid)
-    assert len(list(tmp_path.glob("*.jwt"))) == 3
+    record = (tmp_path / f"{uuid}.record.jwt").read_text("utf-8")
+    assert record == api.signed_jwt(uuid=uuid, record=True)
+    assert len(list(tmp_path.glob("*.jwt"))) == 3 + 1
     assert (tmp_path / "issuers/kmutt/did.json").exists()
     assert sorted(file.name for file in tmp_path.glob("status/*/*")) == ["revocation.json", "suspension.json"]
 

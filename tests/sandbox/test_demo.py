@@ -15,6 +15,8 @@ import openpyxl
 import pytest
 import requests
 
+from mooc_microcred.credentials.proofs import check_proof
+
 ROOT = Path(__file__).parents[2]
 NATIONAL_ID = "1234567890121"
 
@@ -42,7 +44,7 @@ def test_the_walk_comes_out_and_leaves_its_documents(tmp_path):
     told, _ = process.communicate(timeout=240)
     assert process.returncode == 0, told
     steps = re.findall(r"^ (\S)  ", told, re.M)
-    assert sorted(set(steps)) == ["1", "2", "3", "4", "5", "·", "✓"]
+    assert sorted(set(steps)) == ["1", "2", "3", "4", "5", "6", "·", "✓"]
     assert 10 <= len(steps) <= 18
 
     awards = {path.stem: read(path) for path in (folder / "awards").glob("*.json")}
@@ -65,6 +67,22 @@ def test_the_walk_comes_out_and_leaves_its_documents(tmp_path):
     assert "เลขประจำตัวสอบ" in (folder / "exams/py103-results-windows874.csv").read_text("cp874")
     assert read(folder / "exams/py101-wrong.csv.batch.json")["rows_imported"] == 0
 
+    credentials = folder / "credentials"
+    level_2 = next(
+        one
+        for one in map(read, credentials.glob("*.json"))
+        if one.get("credentialSubject", {}).get("achievement", {}).get("humanCode") == "kmutt-py101-l2"
+    )
+    (endorsement,) = level_2["credentialSubject"]["achievement"]["endorsement"]
+    assert read(credentials / "endorsements" / f"{endorsement['id'].rsplit('/', 1)[-1]}.json") == endorsement
+    published = {}
+    for file in credentials.glob("issuers/*/did.json"):
+        published |= {method["id"]: method for method in read(file)["verificationMethod"]}
+    for signed in (level_2, endorsement):
+        key = published[signed["proof"]["verificationMethod"]]["publicKeyMultibase"]
+        assert signed["proof"]["verificationMethod"].startswith(signed["issuer"]["id"])
+        assert check_proof(signed, key)
+
     # The number stands in the bank's messages, encrypted in the database, and nowhere else.
     elsewhere = [
         path
@@ -83,7 +101,7 @@ def test_it_serves_until_ctrl_c_and_leaves_no_process_behind(tmp_path):
     try:
         for line in process.stdout:
             lines.append(line)
-            if "verifier " in line:
+            if line.startswith("   verifier "):
                 break
         told = "".join(lines)
         links = re.findall(r"http://127\.0\.0\.1:\d+/\S*", told)

@@ -26,7 +26,7 @@ class Command(BaseCommand):
     """Write every signed credential (JSON-LD and JWT), DID documents and status lists below a folder."""
 
     help = (
-        "Writes <uuid>.json and <uuid>.jwt, <uuid>.record.json of programmes, issuers/<code>/did.json and "
+        "Writes <uuid>.json and .jwt, <uuid>.record.json and .jwt of programmes, issuers/<code>/did.json and "
         "revocations.json, status/<list>/<purpose>.json, endorsements/<uuid>.json, contexts/v1.jsonld. The "
         "files hold hashed e-mail addresses and results: keep them like personal data."
     )
@@ -71,14 +71,16 @@ class Command(BaseCommand):
                 count += 1
                 if uuid in records:
                     self._write(f"{uuid}.record.json", records[uuid])
+                    self._jwt(uuid, record=True)
             after = chunk[-1][0]
             bar.update(len(chunk))
         bar.close()
         return count
 
-    def _jwt(self, uuid: str) -> None:
+    def _jwt(self, uuid: str, *, record: bool = False) -> None:
+        name = f"{uuid}.record.jwt" if record else f"{uuid}.jwt"
         try:
-            self._write(f"{uuid}.jwt", credentials.signed_jwt(uuid=uuid).encode())
+            self._write(name, credentials.signed_jwt(uuid=uuid, record=record).encode())
         except MicrocredError as error:
             # Its key was revoked: the JSON-LD is there, and says so to who checks it.
             self.stderr.write(f"{uuid}: {error.message}")

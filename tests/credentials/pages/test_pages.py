@@ -204,8 +204,11 @@ def test_a_private_credential_is_told_to_strangers_in_the_words_for_an_unknown_o
         "/badge.svg",
         "/og.png",
         "/certificate.pdf",
+        "/record",
     ):
-        assert client.get(page_of(held, name)).status_code == 404, name
+        told, of_none = client.get(page_of(held, name)), client.get(f"{UNKNOWN}{name}")
+        assert told.status_code == 404, name
+        assert (told.content, dict(told.items())) == (of_none.content, dict(of_none.items())), name
     other = get_user_model().objects.create_user("bob", password=None)
     client.force_login(other)
     assert client.get(page_of(held)).status_code == 404
