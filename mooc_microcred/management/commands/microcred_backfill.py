@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 import time
@@ -16,6 +15,7 @@ from tqdm import tqdm
 from mooc_microcred.achievements import api as achievements
 from mooc_microcred.core import outbox
 from mooc_microcred.core.platform import PlatformUnavailable, get_platform
+from mooc_microcred.core.stopping import stopping_on_signals
 
 # Messages about backfilled awards (200 each) that may wait, so that a message of today does not
 # wait for those of a million old awards; above it this command hands messages over itself.
@@ -37,7 +37,9 @@ class Command(BaseCommand):
         """Declare what is concerned and how."""
         what = parser.add_mutually_exclusive_group(required=True)
         what.add_argument("--course", nargs="+", metavar="KEY", help="keys of course runs")
-        what.add_argument("--org", help="runs of one organisation's achievements (short name)")
+        what.add_argument(
+            "--org", "--organization", help="runs of one organisation's achievements (short name)"
+        )
         what.add_argument("--all", action="store_true", help="every run that a Level 1 mirrors")
         parser.add_argument("--dry-run", action="store_true", help="say what would come; write nothing")
         parser.add_argument(
@@ -52,27 +54,25 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options):
         """Preview or do it."""
-        stop = threading.Event()
-        in_main_thread = threading.current_thread() is threading.main_thread()
-        before = signal.signal(signal.SIGINT, lambda *_: stop.set()) if in_main_thread else None
         if not 1 <= options["page"] <= 500:
             raise CommandError(_("--page takes a number from 1 to 500."))
-        try:
-            runs = self._runs(options)
-            if not runs:
-                self.stdout.write(_("No active Level 1 mirrors the certificates of any course run there."))
-            elif options["dry_run"]:
-                self._preview(runs, options, stop)
-            else:
-                self._backfill(runs, options, stop)
-        except PlatformUnavailable as error:
-            raise CommandError(
-                _("The platform cannot be read now: %(error)s. Nothing is lost; run again later.")
-                % {"error": error}
-            ) from None
-        finally:
-            if before is not None:
-                signal.signal(signal.SIGINT, before)
+        with stopping_on_signals() as stop:
+            try:
+                self._do(options, stop)
+            except PlatformUnavailable as error:
+                raise CommandError(
+                    _("The platform cannot be read now: %(error)s. Nothing is lost; run again later.")
+                    % {"error": error}
+                ) from None
+
+    def _do(self, options, stop: threading.Event) -> None:
+        runs = self._runs(options)
+        if not runs:
+            self.stdout.write(_("No active Level 1 mirrors the certificates of any course run there."))
+        elif options["dry_run"]:
+            self._preview(runs, options, stop)
+        else:
+            self._backfill(runs, options, stop)
 
     def _runs(self, options) -> list[str]:
         if not options["course"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from tqdm import tqdm
 
 from mooc_microcred.achievements import api as achievements
 from mooc_microcred.core.platform import PlatformUnavailable, get_platform
+from mooc_microcred.core.stopping import stopping_on_signals
 from mooc_microcred.creditbank import api as creditbank
 
 REASON = "reconcile"
@@ -52,7 +52,9 @@ class Command(BaseCommand):
         """Declare what is concerned and --commit."""
         what = parser.add_mutually_exclusive_group(required=True)
         what.add_argument("--course", nargs="+", metavar="KEY", help="keys of course runs")
-        what.add_argument("--organization", help="everything of one organisation (short name)")
+        what.add_argument(
+            "--org", "--organization", dest="organization", help="everything of one organisation (short name)"
+        )
         what.add_argument("--all", action="store_true", help="everything that active achievements look at")
         what.add_argument(
             "--credit-records",
@@ -64,34 +66,31 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options):
         """Preview or feed."""
-        stop = threading.Event()
-        before = signal.signal(signal.SIGINT, lambda *_: stop.set()) if _in_main_thread() else None
-        try:
-            if options["resume"]:
-                self._feed(stop, options["verbosity"])
-                return
-            if options["credit_records"]:
-                self._credit_records(stop, commit=options["commit"])
-                return
-            parts = self._parts(options)
-            if not parts:
-                self.stdout.write(_("No active achievement looks at any course run there."))
-            elif options["commit"]:
-                for part in parts:
-                    achievements.start_feed(
-                        reason=REASON, course_key=part.course_key, version_id=part.version_id
-                    )
-                self._feed(stop, options["verbosity"])
-            else:
-                self._preview(parts, stop)
-        except PlatformUnavailable as error:
-            raise CommandError(
-                _("The platform cannot be read now: %(error)s. Nothing is lost; run again later.")
-                % {"error": error}
-            ) from None
-        finally:
-            if before is not None:
-                signal.signal(signal.SIGINT, before)
+        with stopping_on_signals() as stop:
+            try:
+                self._do(options, stop)
+            except PlatformUnavailable as error:
+                raise CommandError(
+                    _("The platform cannot be read now: %(error)s. Nothing is lost; run again later.")
+                    % {"error": error}
+                ) from None
+
+    def _do(self, options, stop: threading.Event) -> None:
+        if options["resume"]:
+            self._feed(stop, options["verbosity"])
+            return
+        if options["credit_records"]:
+            self._credit_records(stop, commit=options["commit"])
+            return
+        parts = self._parts(options)
+        if not parts:
+            self.stdout.write(_("No active achievement looks at any course run there."))
+        elif options["commit"]:
+            for part in parts:
+                achievements.start_feed(reason=REASON, course_key=part.course_key, version_id=part.version_id)
+            self._feed(stop, options["verbosity"])
+        else:
+            self._preview(parts, stop)
 
     def _parts(self, options) -> list[Part]:
         if options["course"]:
@@ -195,7 +194,3 @@ class Command(BaseCommand):
             self.stdout.write(_("Stopped; what is above is not everything."))
         if not commit:
             self.stdout.write(_("Nothing was written. With --commit it is done."))
-
-
-def _in_main_thread() -> bool:
-    return threading.current_thread() is threading.main_thread()

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
+from mooc_microcred.core.stopping import stopping_on_signals
 from mooc_microcred.core.sweeper import NobodyWatches, Step, SweepReport, registered_steps, sweep
 
 
@@ -68,8 +65,7 @@ class Command(BaseCommand):
             )
         if options["interval"] <= 0:
             raise CommandError(_("--interval must be more than 0 seconds."))
-        stop = threading.Event()
-        with _stopping_on_signals(stop):
+        with stopping_on_signals() as stop:
             while True:
                 report = sweep(
                     only=only,
@@ -90,23 +86,3 @@ class Command(BaseCommand):
                 self.stdout.write(f"{name}: {step.taken} ({step.seconds:.1f} s)")
         if report.stopped:
             self.stdout.write(_("Stopped. What was begun is finished, the rest stays due."))
-
-
-@contextmanager
-def _stopping_on_signals(stop: threading.Event) -> Iterator[None]:
-    """Set ``stop`` on the first SIGINT or SIGTERM; a second SIGINT interrupts at once."""
-
-    def handle(number, frame):
-        if stop.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        stop.set()
-
-    before = {}
-    # Signals can only be handled in the main thread; elsewhere the caller stops us otherwise.
-    if threading.current_thread() is threading.main_thread():
-        before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
