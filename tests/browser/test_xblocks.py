@@ -77,7 +77,7 @@ def test_every_view_is_accessible_narrow_and_wide_in_both_languages(
     if view == "competency-editor":
         page.wait_for_selector("[role=treeitem]")
         assert page.locator(".microcred-chosen li").count() == 3
-    wanted = {"en": "What you show here", "th": "สิ่งที่คุณแสดงให้เห็นที่นี่"}[language]
+    wanted = {"en": "What you show here", "th": "สิ่งที่ท่านแสดงให้เห็นที่นี่"}[language]
     if view == "learner":
         assert page.get_by_text(wanted).count() == 1
         units = {"en": "2 of 9 units", "th": "2"}[language]

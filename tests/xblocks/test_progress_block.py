@@ -101,7 +101,7 @@ def test_thai_readers_read_thai(desk, course):
     enrolled(course)
     with translation.override("th"):
         page = html(desk(LEARNER).make(KIND).render("student_view"))
-    assert "ขั้นต่อไปของคุณ" in page
+    assert "ขั้นต่อไปของท่าน" in page
     assert "ไทย py-l1" in page
     assert "ธนาคารสยาม" in page
 
