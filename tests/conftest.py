@@ -7,7 +7,7 @@ from django.utils import translation
 import tests
 from mooc_microcred.achievements import watch
 from mooc_microcred.core import kick
-from mooc_microcred.credentials import storing
+from mooc_microcred.credentials import issuing, storing
 from tests.support.authors import the_authors
 from tests.support.memory_content import the_content
 from tests.support.memory_platform import the_platform
@@ -31,6 +31,8 @@ def _clean_process_state():
     kick.forget()
     # Their keys are given anew after each test.
     storing._content.cache_clear()
+    # They are kept by keys of rows, which SQLite gives anew after each test.
+    issuing._templates._kept.clear()
     # A request in Thai leaves its language in the thread.
     translation.deactivate()
     # A worker of another app that a test started in this thread leaves that app as the current one.
