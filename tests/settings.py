@@ -6,6 +6,7 @@
 
 import os
 import tempfile
+from importlib.util import find_spec
 
 from edx_django_utils.plugins import add_plugins, get_plugin_apps
 
@@ -58,6 +59,10 @@ INSTALLED_APPS = [
     *get_plugin_apps("lms.djangoapp"),
     "sandbox.apps.SandboxConfig",
 ]
+
+# Where openedx-core (1.3 and later, Python 3.12) is installed, its competencies are tried, too.
+if find_spec("openedx_learning"):
+    INSTALLED_APPS += ["organizations", "openedx_catalog", "openedx_tagging", "openedx_learning"]
 
 MIDDLEWARE = [
     "tests.support.browser.one_at_a_time",

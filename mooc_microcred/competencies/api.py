@@ -1,5 +1,11 @@
 """The verbs of the competencies room; the only thing that other rooms and the plugin call."""
 
+from mooc_microcred.competencies.borrowed import (
+    PlatformStatus,
+    PlatformTag,
+    PlatformTaxonomy,
+    use_competency_source,
+)
 from mooc_microcred.competencies.coverage import (
     coverage_csv,
     coverage_of_course,
@@ -68,6 +74,9 @@ __all__ = [
     "DEMONSTRATED_TOPIC",
     "Key",
     "MasteryData",
+    "PlatformStatus",
+    "PlatformTag",
+    "PlatformTaxonomy",
     "STATUSES",
     "SYNC",
     "TAGS_CHANGED",
@@ -111,5 +120,6 @@ __all__ = [
     "sync_due",
     "tags_of_course",
     "update_mastery",
+    "use_competency_source",
     "use_taxonomies",
 ]

@@ -84,6 +84,7 @@ class CompetencyData:
         successor: what replaces a retired one, where it is known.
         parent: identifier of the item above, empty at the top. depth: 0 at the top.
         children: how many items are directly below.
+        borrowed: the platform has it and we do not: no CASE address of ours leads to it.
     """
 
     framework: str
@@ -99,6 +100,7 @@ class CompetencyData:
     depth: int = 0
     children: int = 0
     framework_title: Text = field(default_factory=Text)
+    borrowed: bool = False
 
     @property
     def key(self) -> Key:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -106,9 +107,21 @@ class Document:
         return cls(**values)
 
 
+IDENTIFIER = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
+
+
 def made_identifier(framework: str, *parts: str) -> str:
     """Return the identifier of something that a file names without one: the same each time."""
     return str(uuid5(UUID(framework), "/".join(parts)))
+
+
+def tag_identifier(framework: str, external_id: str) -> str:
+    """Return the identifier of the item that a tag of the platform is, by the tag's external id.
+
+    Of a taxonomy that is not ours, items have the identifiers that its import made.
+    """
+    item = external_id.lower()
+    return item if IDENTIFIER.match(item) else made_identifier(framework, external_id)
 
 
 def head_of(row: Framework) -> Document:

@@ -7,10 +7,17 @@ import binascii
 import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from functools import partial
 
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 from django.utils.translation import gettext as _
 
+from mooc_microcred.competencies.borrowed import (
+    CURSOR,
+    borrowed_competencies,
+    borrowed_frameworks,
+    search_borrowed,
+)
 from mooc_microcred.competencies.data import CompetencyData, CompetencyPage, FrameworkData, Key
 from mooc_microcred.competencies.documents import EXACT_MATCH_OF
 from mooc_microcred.competencies.models import Association, Competency, Framework
@@ -67,6 +74,8 @@ def search_items(
 ) -> CompetencyPage:
     """Return competencies whose code begins with the text, then those that have it anywhere; one query.
 
+    Those that the platform itself has come last, with at most three queries more where it has any.
+
     Args:
         framework: identifier; empty means every published one.
         text: part of a code or of a Thai or English statement; several words must all be there.
@@ -78,6 +87,15 @@ def search_items(
         InvalidInput: the cursor is none of ours.
     """
     limit = max(1, min(limit, MAX_PAGE))
+    wanted = folded(text[:MAX_SEARCH])
+    elsewhere = partial(
+        search_borrowed,
+        framework=framework.lower(),
+        words=wanted.split(),
+        parent=parent.lower() if parent else parent,
+    )
+    if after.startswith(CURSOR):
+        return elsewhere(after=after, limit=limit)
     rows = Competency.objects.filter(retired_at__isnull=True)
     if framework:
         rows = rows.filter(framework__identifier=framework.lower())
@@ -85,7 +103,6 @@ def search_items(
         rows = rows.filter(framework__state=Framework.State.PUBLISHED)
     if parent is not None:
         rows = rows.filter(parent__identifier=parent.lower()) if parent else rows.filter(parent=None)
-    wanted = folded(text[:MAX_SEARCH])
     if wanted:
         for word in wanted.split(" "):
             rows = rows.filter(search__contains=word)
@@ -110,7 +127,11 @@ def search_items(
         last = page[-1]
         position = f"{last['rank']}.{last['framework_id']}.{last['ordinal']}.{last['id']}"
         more = base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")
-    return CompetencyPage([_competency(row) for row in page], more)
+    items = [_competency(row) for row in page]
+    if not more:
+        rest = elsewhere(after="", limit=limit - len(items))
+        items, more = [*items, *rest.items], rest.after
+    return CompetencyPage(items, more)
 
 
 def _cursor(text: str) -> tuple[int, int, int, int]:
@@ -161,6 +182,8 @@ def get_competencies(*, keys: Collection[Key]) -> dict[Key, CompetencyData]:
             key = row["framework__identifier"], row["identifier"]
             if key in wanted:
                 found[wanted[key]] = _competency(row)
+    missing = [key for key, asked in wanted.items() if asked not in found]
+    found |= {wanted[key]: one for key, one in borrowed_competencies(keys=missing).items()}
     return found
 
 
@@ -215,14 +238,18 @@ def list_frameworks(
     """Return frameworks by organisation and title, with how many items they have; one query.
 
     Args:
-        organizations: only of these; None means all. published: only published ones.
+        organizations: only of these; None means all. published: only published ones; of all
+            organisations also those that the platform itself has, with two queries more.
     """
     rows = Framework.objects.all()
     if organizations is not None:
         rows = rows.filter(organization__in=sorted(organizations))
     if published:
         rows = rows.filter(state=Framework.State.PUBLISHED)
-    return [framework_data(row) for row in with_counts(rows).order_by("organization", "title_en", "id")]
+    found = [framework_data(row) for row in with_counts(rows).order_by("organization", "title_en", "id")]
+    if published and organizations is None:
+        found += [one for one in borrowed_frameworks() if one.state == Framework.State.PUBLISHED]
+    return found
 
 
 def with_counts(rows: QuerySet[Framework]) -> QuerySet[Framework]:

@@ -6,6 +6,9 @@ It is computed in one place, by the worker that evaluates a learner and holds th
     blocks, in bulk -> evidence -> judged by the criteria in force -> written, and a rise to
     "Demonstrated" told by the outbox
 
+Where the platform holds statuses of its own, they are read in the same pass, in bulk, and raise a
+status as evidence does; the rule by which they were given is the platform's.
+
 Evidence follows the truth: a score that was changed is changed, one that was taken away goes, and
 what lies in a course that is gone stays. The status stays whatever becomes of the evidence.
 """
@@ -21,6 +24,7 @@ from typing import Any
 
 from django.db import transaction
 
+from mooc_microcred.competencies.borrowed import PlatformStatus, statuses_elsewhere
 from mooc_microcred.competencies.criteria import Judgement, judge
 from mooc_microcred.competencies.data import (
     DEMONSTRATED,
@@ -99,7 +103,8 @@ def update_mastery(*, token: str, runs: Mapping[int, Collection[str]]) -> int:
 def _decide(runs: Mapping[int, Collection[str]], now: datetime) -> list[Work]:
     wanted = _runs_of_learners(runs)
     assessments = _assessments({run for found in wanted.values() for run in found})
-    if not assessments:
+    elsewhere = statuses_elsewhere(learner_ids=wanted)
+    if not assessments and not elsewhere:
         return []
     queries = [
         ScoreQuery(learner, run, tuple(sorted({one.usage_key for one in assessments[run]})))
@@ -107,10 +112,10 @@ def _decide(runs: Mapping[int, Collection[str]], now: datetime) -> list[Work]:
         for run in sorted(found)
         if run in assessments
     ]
-    if not queries:
+    learners = sorted({query.learner_id for query in queries} | set(elsewhere))
+    if not learners:
         return []
-    scores = get_platform().read_block_scores(queries)
-    learners = sorted({query.learner_id for query in queries})
+    scores = get_platform().read_block_scores(queries) if queries else {}
     stored: dict[int, list[LearnerEvidence]] = defaultdict(list)
     for row in LearnerEvidence.objects.filter(learner_id__in=learners).order_by("id"):
         stored[row.learner_id].append(row)
@@ -122,12 +127,14 @@ def _decide(runs: Mapping[int, Collection[str]], now: datetime) -> list[Work]:
     by_learner: dict[int, list[ScoreQuery]] = defaultdict(list)
     for query in queries:
         by_learner[query.learner_id].append(query)
-    return [
-        _decide_learner(
+    decided = []
+    for learner in learners:
+        work = _decide_learner(
             learner, by_learner[learner], assessments, scores, stored[learner], held[learner], criteria, now
         )
-        for learner in learners
-    ]
+        _take_statuses(work, held[learner], elsewhere.get(learner, {}), now)
+        decided.append(work)
+    return decided
 
 
 def _runs_of_learners(runs: Mapping[int, Collection[str]]) -> dict[int, set[str]]:
@@ -260,6 +267,29 @@ def _judge_one(
         held.evidence = [evidence_to_json(piece) for piece in pieces[:MAX_SNAPSHOT]]
         if held.status == DEMONSTRATED:
             held.demonstrated_at = now
+            work.demonstrated.append(key)
+
+
+def _take_statuses(
+    work: Work, held: Mapping[Key, Mastery], elsewhere: Mapping[Key, PlatformStatus], now: datetime
+) -> None:
+    """Raise what the platform's own statuses raise; what stands as high already is left as it is."""
+    rows = {**held, **{(row.framework, row.item): row for row in work.made}}
+    for key, given in elsewhere.items():
+        row = rows.get(key)
+        if row is None:
+            row = Mastery(learner_id=work.learner_id, framework=key[0], item=key[1], status="", since=now)
+            work.made.append(row)
+        elif STATUSES.index(given.status) <= STATUSES.index(row.status):
+            continue
+        elif row not in work.made and row not in work.risen:
+            work.risen.append(row)
+        row.status = given.status
+        row.since = now
+        # No criteria of ours judged it.
+        row.criteria_id = None
+        if row.status == DEMONSTRATED:
+            row.demonstrated_at = now
             work.demonstrated.append(key)
 
 

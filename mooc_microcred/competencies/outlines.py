@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from hashlib import blake2b
 from typing import Any
 
 from mooc_microcred.competencies.data import RELATIONS
-from mooc_microcred.competencies.documents import made_identifier
+from mooc_microcred.competencies.documents import IDENTIFIER, tag_identifier
 from mooc_microcred.competencies.models import ContentTag
 from mooc_microcred.core.content import Block, CourseOutline
 
@@ -20,7 +19,6 @@ SUBSECTION = "sequential"
 MAX_KEY = 255
 MAX_WEIGHT = Decimal(1000)
 # Any UUID; CASE's own pattern takes versions 1-5 only, but what a course carries is kept as it is.
-IDENTIFIER = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +178,7 @@ def _tags_of_drawer(outline: CourseOutline, tree: Tree, frameworks: Mapping[str,
         block = tree.blocks.get(tag.usage_key)
         if not framework or block is None or not tag.external_id or len(tag.usage_key) > MAX_KEY:
             continue
-        item = tag.external_id.lower()
-        if not IDENTIFIER.match(item):
-            # A taxonomy that is not ours: its items have the identifiers that its import made.
-            item = made_identifier(framework, tag.external_id)
+        item = tag_identifier(framework, tag.external_id)
         relation = ContentTag.Relation.ASSESSES if block.scored else ContentTag.Relation.TEACHES
         yield WantedTag(
             ContentTag.Source.TAXONOMY.value,

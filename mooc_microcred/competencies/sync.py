@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Q, Value, When
 
+from mooc_microcred.competencies.borrowed import borrowed_taxonomies
 from mooc_microcred.competencies.data import SyncReport
 from mooc_microcred.competencies.models import ContentTag, CourseSync, Framework, new_uuid
 from mooc_microcred.competencies.outlines import WantedTag, tags_of_outline, units_of_outline
@@ -145,6 +146,7 @@ def sync_due(*, limit: int = COURSES_PER_RUN) -> SyncReport:
     if not rows:
         return report
     frameworks = dict(Framework.objects.exclude(taxonomy="").values_list("taxonomy", "identifier"))
+    frameworks |= borrowed_taxonomies()
     for row in rows:
         try:
             _sync(row, frameworks, report)

@@ -138,7 +138,9 @@ def _aligned(definition: Definition) -> tuple[Aligned, ...]:
         found.append(
             Aligned(
                 name=name,
-                url=f"{addresses.public_base()}{_CASE}{one.item}",
+                # What the platform itself has is at no CASE address: its identifier is all there is.
+                url=f"urn:uuid:{one.item}" if one.borrowed else f"{addresses.public_base()}{_CASE}{one.item}",
+                kind="ceasn:Competency" if one.borrowed else "CFItem",
                 code=one.code,
                 framework=main_text({"th": one.framework_title.th, "en": one.framework_title.en}),
             )

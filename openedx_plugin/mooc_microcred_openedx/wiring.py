@@ -13,9 +13,10 @@ from django.apps import apps
 from django.db.models.signals import post_save
 from django.dispatch import Signal
 
-from mooc_microcred.competencies.api import use_taxonomies
+from mooc_microcred.competencies.api import use_competency_source, use_taxonomies
 from mooc_microcred.core.conf import microcred_settings
 from mooc_microcred_openedx import authoring_receivers, receivers
+from mooc_microcred_openedx.core_competencies import core_competencies
 from mooc_microcred_openedx.taxonomy import PlatformTaxonomies
 
 EXAM_ATTEMPT_SIGNALS = (
@@ -39,6 +40,7 @@ def connect_optional_receivers() -> None:
     # COURSE_CATALOG_INFO_CHANGED is sent only where the operator has set SEND_CATALOG_INFO_SIGNAL.
     _connect("xmodule.modulestore.django", "SignalHandler.course_published", receivers.course_published)
     use_taxonomies(PlatformTaxonomies())
+    use_competency_source(core_competencies())
     _connect_authoring()
     if microcred_settings.PLATFORM is None:
         return
