@@ -212,3 +212,14 @@ def test_a_rerun_of_any_other_course_is_offered_to_nobody(watched):
     events.send_rerun_completed("course-v1:KMUTT+PY101+2027")
     events.send_rerun_completed(OTHER_RUN)
     assert not OutboxMessage.objects.exists()
+
+
+def test_a_subsection_grade_is_a_hint_where_a_release_announces_it(watched):
+    if not hasattr(events.signals, "PERSISTENT_SUBSECTION_GRADE_CHANGED"):
+        pytest.skip("this openedx-events has no PERSISTENT_SUBSECTION_GRADE_CHANGED (11.2.0 has none)")
+    with CaptureQueriesContext(connection) as queries:
+        responses = events.send_subsection_grade(LEARNER, watched)
+    assert verbs(queries) == ["SAVEPOINT", "INSERT", "RELEASE"]
+    assert [response for _, response in responses] == [None]
+    assert requests() == [(LEARNER, RUN, "grade")]
+    assert not failures

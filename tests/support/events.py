@@ -99,6 +99,27 @@ def send_grade_summary(learner_id: int, course_key: str):
     )
 
 
+def send_subsection_grade(learner_id: int, course_key: str):
+    """Send PERSISTENT_SUBSECTION_GRADE_CHANGED, of releases of openedx-events after 11.2."""
+    signal = signals.PERSISTENT_SUBSECTION_GRADE_CHANGED
+    return signal.send_event(
+        grade=signal.init_data["grade"](
+            user_id=learner_id,
+            course=course(course_key),
+            subsection_edited_timestamp=AT,
+            grading_policy_hash="h",
+            usage_key=CourseKey.from_string(course_key).make_usage_key("sequential", "quiz"),
+            weighted_graded_earned=1.0,
+            weighted_graded_possible=2.0,
+            weighted_total_earned=1.0,
+            weighted_total_possible=2.0,
+            first_attempted=AT,
+            visible_blocks=[],
+            visible_blocks_hash="h",
+        )
+    )
+
+
 def send_enrollment(learner_id: int, course_key: str):
     return signals.COURSE_ENROLLMENT_CREATED.send_event(
         enrollment=CourseEnrollmentData(
