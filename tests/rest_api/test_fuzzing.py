@@ -66,6 +66,7 @@ def test_whatever_is_sent_is_answered_and_a_refusal_changes_nothing(described, w
         "code": "py101-l2",
         "framework": world.things["framework"],
         "token": world.things["preview"],
+        "credential": world.things["credential"],
     }
     before = snapshot()
     seen = set()

@@ -171,7 +171,13 @@ class Canonicalizer:
             ) from None
         if sum(map(len, dataset.values())) > limits.MAX_STATEMENTS:
             raise NotCanonical("signature", "too_costly", _("It holds too many statements."), unknown=True)
-        return _Rdfc(self.budget).main(dataset, {"format": "application/n-quads"})
+        try:
+            return _Rdfc(self.budget).main(dataset, {"format": "application/n-quads"})
+        except RecursionError:
+            # pyld goes one call deeper with each blank node that looks like the one before.
+            raise NotCanonical(
+                "signature", "too_costly", _("It holds too many nodes that look alike."), unknown=True
+            ) from None
 
     def _context(self, address: str) -> Mapping[str, Any] | None:
         found = self._bundled(address)

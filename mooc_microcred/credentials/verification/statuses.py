@@ -49,14 +49,13 @@ def read_statuses(document: Mapping[str, Any], read_list: ReadList) -> tuple[Fou
         too_many = Found(Outcome.UNKNOWN, _("It names too many status lists to be looked at."), "too_many")
         return too_many, too_many
     for entry in entries:
-        types = types_of(entry)
+        types, purpose = types_of(entry), entry.get("statusPurpose")
+        if not types or (BITSTRING_ENTRY in types and not isinstance(purpose, str)):
+            # In a record the same entry may stand twice, and a property that one of them has lost
+            # is still signed: what is missing must not be taken for good news, of neither kind.
+            return _malformed(), _malformed()
         if BITSTRING_ENTRY in types:
-            purpose = entry.get("statusPurpose")
-            if not isinstance(purpose, str):
-                # In a record the same entry may stand twice, and a property that one of them has lost
-                # is still signed: what is missing must not be taken for good news.
-                found[REVOCATION].append(_malformed())
-            elif purpose in found:
+            if purpose in found:
                 found[purpose].append(_of_bit(entry, purpose, document, read_list))
         elif REVOCATION_LIST in types:
             found[REVOCATION].append(_of_revocation_list(entry, document, read_list))

@@ -283,7 +283,7 @@ def test_every_kind_that_is_issued_is_valid_for_both_as_json_ld_and_as_jwt(issue
 
 
 @pytest.mark.parametrize(
-    ("kind", "step"), [("level 1", 1), ("level 2", 1), ("programme", 2), ("record", 10), ("endorsement", 1)]
+    ("kind", "step"), [("level 1", 1), ("level 2", 1), ("programme", 1), ("record", 1), ("endorsement", 1)]
 )
 def test_every_change_of_what_is_issued_is_told_alike(issued, kind, step):
     _row, document = issued[kind]
@@ -298,7 +298,7 @@ def test_every_change_of_what_is_issued_is_told_alike(issued, kind, step):
     accepted = {name for name, (our, _their) in found.items() if our is Verdict.VALID}
     neutral = {item["name"] for item in items if _same_statements(item["credential"], unsigned)}
     assert accepted <= neutral, accepted - neutral
-    assert len(accepted) < 8, accepted
+    assert len(accepted) < 16, accepted
     assert len(items) > 80
 
 
