@@ -20,10 +20,8 @@ from mooc_microcred.credentials.contexts import (
 )
 from mooc_microcred.credentials.kept import kept_documents
 from mooc_microcred.credentials.proofs import Signs
-from mooc_microcred.credentials.rendering import SCHEMA_TYPE, Frame
+from mooc_microcred.credentials.rendering import Frame
 from mooc_microcred.credentials.signing import sign_slowly
-
-SCHEMA = "https://purl.imsglobal.org/spec/clr/v2p0/schema/json/clr_v2p0_clrcredential_schema.json"
 
 
 def sign_record(frame: Frame, body: bytes, parts: Sequence[str], signer: Signs, now: datetime) -> bytes:
@@ -81,5 +79,4 @@ def build_record(frame: Frame, programme: dict[str, Any], parts: Sequence[dict[s
     document["credentialStatus"] = [
         entry for entry in programme["credentialStatus"] if "statusListIndex" in entry
     ]
-    document["credentialSchema"] = [{"id": SCHEMA, "type": SCHEMA_TYPE}]
     return document

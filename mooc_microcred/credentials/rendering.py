@@ -21,9 +21,6 @@ from mooc_microcred.credentials.contexts import CREDENTIALS_V2, OPEN_BADGES, OPE
 from mooc_microcred.credentials.status.entries import status_entries
 from mooc_microcred.credentials.texts import in_languages, main_language, main_text
 
-SCHEMA = "https://purl.imsglobal.org/spec/ob/v3p0/schema/json/ob_v3p0_achievementcredential_schema.json"
-SCHEMA_TYPE = "1EdTechJsonSchemaValidator2019"
-
 #: Open Badges 3.0 has no type "certificate of achievement": Level 2 is the micro-credential.
 ACHIEVEMENT_TYPES = {
     "level1": "CertificateOfCompletion",
@@ -144,7 +141,6 @@ def build_credential(frame: Frame, shape: Shape, slot: Slot) -> dict[str, Any]:
             index=0,
         )
     ]
-    document["credentialSchema"] = [{"id": SCHEMA, "type": SCHEMA_TYPE}]
     return document
 
 
