@@ -6,6 +6,7 @@ from django.utils import translation
 
 import tests
 from mooc_microcred.achievements import watch
+from mooc_microcred.competencies.api import use_competency_source
 from mooc_microcred.core import kick
 from mooc_microcred.credentials import issuing, storing
 from tests.support.authors import the_authors
@@ -18,6 +19,8 @@ from tests.support.plugin import connect_receivers
 def _receivers():
     """Connect the receivers, as a platform does when it starts."""
     connect_receivers()
+    # Where openedx-core is installed the app has found it; its own tests say that it is there.
+    use_competency_source(None)
 
 
 @pytest.fixture(autouse=True)
