@@ -48,32 +48,31 @@ def take_leases(learner_ids: Collection[int], *, owner: str = "") -> tuple[str, 
     now = clock.now()
     expires = now + timedelta(seconds=microcred_settings.LEASE_SECONDS)
     known = set(LearnerLease.objects.filter(learner_id__in=wanted).values_list("learner_id", flat=True))
-    _make_leases(sorted(wanted - known), now)
-    free = LearnerLease.objects.filter(Q(token="") | Q(expires__lte=now), learner_id__in=wanted)
-    free.update(token=token, expires=expires)
+    _make_leases(sorted(wanted - known), token, expires)
+    if known:
+        free = LearnerLease.objects.filter(Q(token="") | Q(expires__lte=now), learner_id__in=wanted)
+        free.update(token=token, expires=expires)
     # The token is of this call alone.
     ours = LearnerLease.objects.filter(token=token)
     return token, set(ours.values_list("learner_id", flat=True))
 
 
-def _make_leases(learner_ids: Sequence[int], now: datetime) -> None:
-    """Insert the rows of learners who have none; whoever is faster is no error.
+def _make_leases(learner_ids: Sequence[int], token: str, expires: datetime) -> None:
+    """Insert the rows of learners who have none, as ours; whoever is faster has them, and that is no error.
 
     Without model instances: a backfill does it for every learner that there is.
     """
     quote = connection.ops.quote_name
-    table, learner, token, expires = map(
-        quote, (LearnerLease._meta.db_table, "learner_id", "token", "expires")
-    )
+    table, *columns = map(quote, (LearnerLease._meta.db_table, "learner_id", "token", "expires"))
     insert = connection.ops.insert_statement(on_conflict=OnConflict.IGNORE)
-    at = connection.ops.adapt_datetimefield_value(now)
+    at = connection.ops.adapt_datetimefield_value(expires)
     for start in range(0, len(learner_ids), ROWS_PER_INSERT):
         chunk = learner_ids[start : start + ROWS_PER_INSERT]
         rows = ", ".join(["(%s, %s, %s)"] * len(chunk))
         with connection.cursor() as cursor:
             cursor.execute(
-                f"{insert} {table} ({learner}, {token}, {expires}) VALUES {rows}",
-                [value for one in chunk for value in (one, "", at)],
+                f"{insert} {table} ({', '.join(columns)}) VALUES {rows}",
+                [value for one in chunk for value in (one, token, at)],
             )
 
 

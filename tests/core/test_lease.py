@@ -96,7 +96,7 @@ def test_taking_and_confirming_cost_the_same_for_one_learner_and_for_many(
     learners, django_assert_num_queries
 ):
     ids = range(learners)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         token, _ = take_leases(ids)
     with django_assert_num_queries(1):
         confirm_leases(token, ids)
