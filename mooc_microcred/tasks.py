@@ -8,6 +8,7 @@ late. A task that has done something wakes the one that goes on from there.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from celery import shared_task
 
@@ -33,6 +34,15 @@ __all__ = [
 DELIVER = "mooc_microcred.tasks.deliver_to_banks"
 
 
+def _work_for_a_turn(task: str, work: Callable[[], int]) -> None:
+    """Call ``work`` until it has done nothing or the turn is over; then the task goes to the queue's end."""
+    ends = time.monotonic() + TURN_SECONDS
+    while work():
+        if time.monotonic() >= ends:
+            kick(task)
+            break
+
+
 @shared_task(name=RELAY, ignore_result=True, acks_late=True)
 def relay_outbox(version: int = ARGUMENTS_VERSION) -> None:
     """Hand due messages to their subscribers until none is due or the turn is over, then wake who goes on.
@@ -42,14 +52,16 @@ def relay_outbox(version: int = ARGUMENTS_VERSION) -> None:
     Args:
         version: of the arguments; there are no others yet.
     """
-    ends = time.monotonic() + TURN_SECONDS
-    worked = False
-    while (report := outbox.relay()).done or report.failed or report.dead:
-        worked = worked or report.done > 0
-        if time.monotonic() >= ends:
-            kick(RELAY)
-            break
-    if worked:
+    handed_over = 0
+
+    def relay() -> int:
+        nonlocal handed_over
+        report = outbox.relay()
+        handed_over += report.done
+        return report.done + report.failed + report.dead
+
+    _work_for_a_turn(RELAY, relay)
+    if handed_over:
         kick(DELIVER)
         kick_evaluation()
 
@@ -61,12 +73,13 @@ def deliver_to_banks(version: int = ARGUMENTS_VERSION) -> None:
     Args:
         version: of the arguments; there are no others yet.
     """
-    ends = time.monotonic() + TURN_SECONDS
-    # Postponed ones wait until the bank or the platform is back: for the next run.
-    while (report := deliver_due()).total > report.postponed:
-        if time.monotonic() >= ends:
-            kick(DELIVER)
-            break
+
+    def deliver() -> int:
+        report = deliver_due()
+        # Postponed ones wait until the bank or the platform is back: for the next run.
+        return report.total - report.postponed
+
+    _work_for_a_turn(DELIVER, deliver)
 
 
 @shared_task(name=SYNC, ignore_result=True, acks_late=True)
@@ -76,11 +89,7 @@ def sync_courses(version: int = ARGUMENTS_VERSION) -> None:
     Args:
         version: of the arguments; there are no others yet.
     """
-    ends = time.monotonic() + TURN_SECONDS
-    while sync_due().claimed:
-        if time.monotonic() >= ends:
-            kick(SYNC)
-            break
+    _work_for_a_turn(SYNC, lambda: sync_due().claimed)
 
 
 @shared_task(name=SIGN_LISTS, ignore_result=True, acks_late=True)
@@ -90,11 +99,7 @@ def sign_status_lists(version: int = ARGUMENTS_VERSION) -> None:
     Args:
         version: of the arguments; there are no others yet.
     """
-    ends = time.monotonic() + TURN_SECONDS
-    while sign_due():
-        if time.monotonic() >= ends:
-            kick(SIGN_LISTS)
-            break
+    _work_for_a_turn(SIGN_LISTS, sign_due)
 
 
 @shared_task(name=ISSUE, ignore_result=True, acks_late=True)
@@ -104,8 +109,4 @@ def issue_credentials(version: int = ARGUMENTS_VERSION) -> None:
     Args:
         version: of the arguments; there are no others yet.
     """
-    ends = time.monotonic() + TURN_SECONDS
-    while issue_due().looked_at:
-        if time.monotonic() >= ends:
-            kick(ISSUE)
-            break
+    _work_for_a_turn(ISSUE, lambda: issue_due().looked_at)

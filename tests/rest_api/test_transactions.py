@@ -61,7 +61,7 @@ def test_a_decision_is_committed_and_its_lease_given_back(platform):
     seen = []
 
     def watch(execute, sql, params, many, context):
-        if "learnerlease" in sql.lower() and sql.startswith("UPDATE"):
+        if "learnerlease" in sql.lower() and sql.startswith(("INSERT", "UPDATE")):
             seen.append(connection.in_atomic_block)
         return execute(sql, params, many, context)
 

@@ -8,14 +8,13 @@ import time
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
-from opaque_keys import InvalidKeyError
-from opaque_keys.edx.keys import CourseKey
 from tqdm import tqdm
 
 from mooc_microcred.achievements import api as achievements
 from mooc_microcred.core import outbox
-from mooc_microcred.core.platform import PlatformUnavailable, get_platform
+from mooc_microcred.core.platform import PlatformUnavailable
 from mooc_microcred.core.stopping import stopping_on_signals
+from mooc_microcred.management.course_runs import existing_runs
 
 # Messages about backfilled awards (200 each) that may wait, so that a message of today does not
 # wait for those of a million old awards; above it this command hands messages over itself.
@@ -77,16 +76,8 @@ class Command(BaseCommand):
     def _runs(self, options) -> list[str]:
         if not options["course"]:
             return achievements.runs_to_backfill(organization=options["org"] or "")
-        wanted = list(dict.fromkeys(options["course"]))
+        wanted = existing_runs(options["course"])
         for key in wanted:
-            try:
-                CourseKey.from_string(key)
-            except InvalidKeyError:
-                raise CommandError(_("%(key)s is not a course key.") % {"key": key}) from None
-        known = get_platform().read_courses(wanted)
-        for key in wanted:
-            if key not in known:
-                raise CommandError(_("The platform has no course run %(key)s.") % {"key": key})
             if not achievements.is_backfilled(key):
                 raise CommandError(_("No active Level 1 mirrors the certificates of %(key)s.") % {"key": key})
         return wanted

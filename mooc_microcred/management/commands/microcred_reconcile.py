@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils.translation import gettext as _
-from opaque_keys import InvalidKeyError
-from opaque_keys.edx.keys import CourseKey
 from tqdm import tqdm
 
 from mooc_microcred.achievements import api as achievements
-from mooc_microcred.core.platform import PlatformUnavailable, get_platform
+from mooc_microcred.core.platform import PlatformUnavailable
 from mooc_microcred.core.stopping import stopping_on_signals
 from mooc_microcred.creditbank import api as creditbank
+from mooc_microcred.management.course_runs import existing_runs
 
 REASON = "reconcile"
 # Learners whose truth is read at once in the dry run.
@@ -94,25 +93,12 @@ class Command(BaseCommand):
 
     def _parts(self, options) -> list[Part]:
         if options["course"]:
-            return [Part(course_key=key) for key in self._existing(options["course"])]
+            return [Part(course_key=key) for key in existing_runs(options["course"])]
         runs, programmes = achievements.concerned_by_everything(organization=options["organization"] or "")
         return [
             *(Part(course_key=run) for run in runs),
             *(Part(version_id=version_id) for version_id in programmes),
         ]
-
-    def _existing(self, keys: list[str]) -> list[str]:
-        wanted = list(dict.fromkeys(keys))
-        for key in wanted:
-            try:
-                CourseKey.from_string(key)
-            except InvalidKeyError:
-                raise CommandError(_("%(key)s is not a course key.") % {"key": key}) from None
-        known = get_platform().read_courses(wanted)
-        for key in wanted:
-            if key not in known:
-                raise CommandError(_("The platform has no course run %(key)s.") % {"key": key})
-        return wanted
 
     def _preview(self, parts: list[Part], stop: threading.Event) -> None:
         issued = changed = learners = 0
