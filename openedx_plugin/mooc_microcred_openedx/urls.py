@@ -9,6 +9,5 @@ urlpatterns = [
     path("api/mooc_microcred/ims/case/v1p1/", include("mooc_microcred.competencies.rest_api.case_urls")),
     path("api/mooc_microcred/ims/ob/v3p0/", include("mooc_microcred.credentials.rest_api.wallet_urls")),
     path("microcred/courses/<path:course_key>/", views.course_overview, name="course-overview"),
-    path("microcred/", include("mooc_microcred.competencies.pages.urls")),
-    path("microcred/", include("mooc_microcred.credentials.pages.urls")),
+    path("microcred/", include("mooc_microcred.pages_urls")),
 ]

@@ -1,14 +1,11 @@
-"""Style sheets and pictures of the pages, served by us: no theme, build step or CDN of the LMS is needed.
+"""Colours and pictures of the pages, served by us: no theme, build step or CDN of the LMS is needed.
 
 What stands at an address never changes, so readers keep it for a year.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -16,23 +13,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from mooc_microcred.core.pages.style import A_YEAR
 from mooc_microcred.credentials import pictures
 from mooc_microcred.credentials.models import Picture
 
-STATIC = Path(__file__).parents[2] / "static" / "mooc_microcred"
-A_YEAR = "public, max-age=31536000, immutable"
 _KINDS = ("level1", "level2", "programme", "competency")
-
-
-@cache
-def _style_sheet() -> tuple[str, bytes]:
-    content = (STATIC / "pages.css").read_bytes()
-    return hashlib.sha256(content).hexdigest()[:16], content
-
-
-def style_sheet_url() -> str:
-    """Return the address of our style sheet."""
-    return reverse("mooc_microcred:page-style", kwargs={"version": _style_sheet()[0]})
 
 
 def colours_url(colour: str) -> str:
@@ -60,17 +45,6 @@ def hardened(answer: HttpResponse) -> HttpResponse:
     answer["X-Content-Type-Options"] = "nosniff"
     answer["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     answer["Cross-Origin-Resource-Policy"] = "cross-origin"
-    return answer
-
-
-@transaction.non_atomic_requests
-@require_safe
-def style(request: HttpRequest, version: str) -> HttpResponse:
-    """Serve our style sheet; an old address gets the present one, for a short time."""
-    present, content = _style_sheet()
-    answer = HttpResponse(content, content_type="text/css; charset=utf-8")
-    answer["Cache-Control"] = A_YEAR if version == present else "public, max-age=60"
-    answer["X-Content-Type-Options"] = "nosniff"
     return answer
 
 

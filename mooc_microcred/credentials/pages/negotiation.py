@@ -1,14 +1,10 @@
-"""What a reader wants: a page or a signed document, and in which language."""
+"""What a reader wants: a page or a signed document."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django.conf import settings
 from django.http import HttpRequest
-from django.utils.translation.trans_real import parse_accept_lang_header
-
-LANGUAGES = ("th", "en")
 
 HTML, JSON, JWT = "html", "json", "jwt"
 _FORMS: Mapping[str, str] = {
@@ -53,19 +49,3 @@ def _quality(parameters: str) -> float:
             except ValueError:
                 return 0.0
     return 1.0
-
-
-def wanted_language(request: HttpRequest) -> str:
-    """Return ``th`` or ``en``: by ``?lang=``, the choice on the platform, the browser; else Thai."""
-    asked = request.GET.get("lang", "")
-    if asked in LANGUAGES:
-        return asked
-    chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")[:2]
-    if chosen in LANGUAGES:
-        return chosen
-    for language, _quality_of_it in parse_accept_lang_header(
-        request.headers.get("Accept-Language", "")[:500]
-    ):
-        if language[:2] in LANGUAGES:
-            return language[:2]
-    return "th"

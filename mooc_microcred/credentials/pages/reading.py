@@ -24,6 +24,7 @@ from mooc_microcred.achievements.data import Definition, Text
 from mooc_microcred.achievements.models import Award
 from mooc_microcred.core import clock
 from mooc_microcred.core.dates import display_date
+from mooc_microcred.core.pages.style import style_sheet_url
 from mooc_microcred.credentials import library as credentials
 from mooc_microcred.credentials import words
 from mooc_microcred.credentials.addresses import public_base
@@ -138,7 +139,7 @@ def stamp_of(credential: Any, language: str, *parts: object) -> str:
     sharing = sharing_of(credential)
     seen = (
         mooc_microcred.__version__,
-        assets.style_sheet_url(),
+        style_sheet_url(),
         credential.uuid,
         credential.content,
         state,

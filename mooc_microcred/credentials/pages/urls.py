@@ -25,7 +25,6 @@ urlpatterns: list[URLPattern] = [
     path("issuers/<slug:code>", views.issuer, name="issuer-page"),
     path("verify", views.verify_page, name="verify-page"),
     path("pictures/<uuid:uuid>.png", assets.picture, name="picture"),
-    path("assets/pages-<str:version>.css", assets.style, name="page-style"),
     path("assets/colour-<str:colour>.css", assets.colours, name="page-colours"),
     path("assets/badge-<str:kind>-<str:colour>.svg", assets.badge, name="page-badge"),
     path("assets/badge-<str:kind>-<str:colour>.png", assets.badge_as_png, name="drawn-badge"),

@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from django.conf import settings as django_settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.cache import cache
 from django.db import transaction
@@ -28,14 +27,16 @@ from mooc_microcred.achievements.data import Text
 from mooc_microcred.achievements.models import AchievementVersion, Issuer
 from mooc_microcred.core.dates import display_date
 from mooc_microcred.core.errors import MicrocredError, NotFound, WrongState
+from mooc_microcred.core.pages.language import wanted_language
+from mooc_microcred.core.pages.people import login_url
+from mooc_microcred.core.pages.site import page, rendered
 from mooc_microcred.core.platform import PlatformUnavailable
 from mooc_microcred.credentials import api as credentials
 from mooc_microcred.credentials import baking, pictures, words
 from mooc_microcred.credentials.models import Picture
 from mooc_microcred.credentials.pages import assets, reading
-from mooc_microcred.credentials.pages.negotiation import HTML, JSON_TYPES, JWT, wanted_form, wanted_language
+from mooc_microcred.credentials.pages.negotiation import HTML, JSON_TYPES, JWT, wanted_form
 from mooc_microcred.credentials.pages.og import open_graph_png
-from mooc_microcred.credentials.pages.site import page, rendered
 from mooc_microcred.credentials.pdf import certificates
 from mooc_microcred.credentials.pdf.typesetting import PdfBusy, PdfUnavailable, pdf_available, qr_svg
 from mooc_microcred.credentials.verification import limits
@@ -361,7 +362,7 @@ def _notice(found: Any, language: str, status: int, heading: str, sentences: lis
 def sharing(request: HttpRequest, uuid) -> HttpResponseBase:
     """Let the learner decide who sees a credential and under which name; everybody else is told nothing."""
     if not request.user.is_authenticated:
-        return redirect_to_login(request.get_full_path(), login_url=_login_url())
+        return redirect_to_login(request.get_full_path(), login_url=login_url())
     found = reading.find_credential(str(uuid))
     if found is None or found.learner_id != request.user.id or found.award.published_at is None:
         return _unknown(request)
@@ -401,18 +402,6 @@ def sharing(request: HttpRequest, uuid) -> HttpResponseBase:
         }
     content = rendered("sharing.html", context, language, request)
     return page(content, language, status=400 if problem else 200, shared=False)
-
-
-def _login_url() -> str:
-    return reverse("signin_user") if _has("signin_user") else str(django_settings.LOGIN_URL)
-
-
-def _has(name: str) -> bool:
-    try:
-        reverse(name)
-    except Exception:  # noqa: BLE001 a route that there is not, or that needs arguments
-        return False
-    return True
 
 
 def _visibilities() -> list[tuple[str, str, str]]:

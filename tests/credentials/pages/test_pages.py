@@ -15,11 +15,11 @@ from PIL import Image
 
 from mooc_microcred.core import clock
 from mooc_microcred.core.models import AuditEntry
+from mooc_microcred.core.pages.style import style_sheet_url
 from mooc_microcred.core.storage import private_storage
 from mooc_microcred.credentials import api as credentials
 from mooc_microcred.credentials.baking import extract_credential
 from mooc_microcred.credentials.models import Credential
-from mooc_microcred.credentials.pages import assets
 from mooc_microcred.credentials.pdf import certificates, typesetting
 from mooc_microcred.credentials.visibility import share_credential
 from tests.credentials.issuing_world import (
@@ -155,7 +155,7 @@ def test_a_page_needs_no_script_and_loads_its_own_style_only(client, held):
     assert " style=" not in page
     policy = answer["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; style-src 'self'; img-src 'self' data:")
-    style = client.get(assets.style_sheet_url())
+    style = client.get(style_sheet_url())
     assert style["Content-Type"].startswith("text/css")
     assert "immutable" in style["Cache-Control"]
     assert style.content

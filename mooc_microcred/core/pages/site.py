@@ -12,22 +12,20 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
-from mooc_microcred.achievements.data import Text
 from mooc_microcred.core.conf import microcred_settings
-from mooc_microcred.credentials.pages import assets
+from mooc_microcred.core.pages.style import style_sheet_url
 
 
 def site_context(language: str) -> dict[str, Any]:
     """Return the platform's name, logo and style sheets, as the settings have them."""
     given = microcred_settings.PAGE_SITE_NAME
-    name = Text.of(given).in_language(language) if isinstance(given, Mapping) else given
+    name = (given.get(language) or next(iter(given.values()), "")) if isinstance(given, Mapping) else given
     return {
         "name": name or getattr(django_settings, "PLATFORM_NAME", "") or "Open edX",
         "home": "/",
         "logo": microcred_settings.PAGE_LOGO or "",
-        # Browsers ask every site for one; without it they ask at an address that is not ours.
-        "icon": assets.badge_url("level1"),
-        "style": assets.style_sheet_url(),
+        "style": style_sheet_url(),
+        "staff_style": style_sheet_url("staff"),
         "stylesheets": microcred_settings.PAGE_STYLESHEETS,
     }
 

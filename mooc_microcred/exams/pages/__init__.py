@@ -1,0 +1,1 @@
+"""Pages of the exam officer, the second signatory and whoever admits candidates."""

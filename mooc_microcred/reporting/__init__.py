@@ -1,0 +1,1 @@
+"""Read-only figures for staff: where learners stop on the way to credit."""

@@ -1,0 +1,1 @@
+"""Pages of the programme office, and the place from which staff start."""
