@@ -1,8 +1,8 @@
 """A crowd of made-up learners, nine months of them, so that figures and plots have something to show.
 
 Everything happens as it does for one learner: the sandbox's LMS writes and signals, exam results come as
-files that two people sign, and the suite does the rest. Only the clock is moved, a week at a time. The same seed
-makes the same crowd.
+files that two people sign, and the suite does the rest. Only the clock is moved, a week at a time. The same
+seed makes the same crowd.
 """
 
 from __future__ import annotations
