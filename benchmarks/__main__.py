@@ -17,7 +17,7 @@ def main() -> int:
     from django.core.management import call_command
     from django.db import connection
 
-    from benchmarks import backfill, competencies, credentials, evaluation, receivers, verification
+    from benchmarks import backfill, competencies, credentials, evaluation, pages, receivers, verification
     from tests.support import definitions
 
     name = connection.settings_dict["NAME"]
@@ -38,6 +38,7 @@ def main() -> int:
         *credentials.run(),
         *competencies.run(ins),
         *verification.run(),
+        *pages.run(),
     ]
     harness.write(figures, Path("build"))
     return 0 if all(one.meets for one in figures) else 1
