@@ -69,11 +69,13 @@ class Stage:
 
     Attributes:
         folder: everything that the demo writes.
+        crowd: how many made-up learners fill the sandbox before it opens.
         web, bank: addresses, once started.
     """
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, *, crowd: int = 0):
         self.folder = folder
+        self.crowd = crowd
         self.web = ""
         self.bank = ""
         self._processes: dict[str, subprocess.Popen] = {}
@@ -164,6 +166,8 @@ class Stage:
             (self.folder / name).mkdir(parents=True)
         (self.folder / "run" / "path" / "sandbox").symlink_to(ROOT / "sandbox", target_is_directory=True)
         self.manage("sandbox_load")
+        if self.crowd:
+            self.manage("sandbox_crowd", "--learners", str(self.crowd))
 
     def _start_bank(self) -> None:
         secrets = json.loads((self.folder / "run" / "secrets.json").read_text("utf-8"))
