@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from completion.models import BlockCompletion
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
@@ -29,10 +29,12 @@ from mooc_microcred.core.platform import (
     CompletionState,
     CourseState,
     CourseSummary,
+    EnrolmentPage,
     EnrolmentState,
     GradeState,
     LearnerProfile,
     ListedCertificate,
+    ListedEnrolment,
     PlatformUnavailable,
     ScoreQuery,
     StateQuery,
@@ -175,6 +177,31 @@ class SandboxPlatform:
             ],
             after=looked_at[-1],
             highest=highest,
+        )
+
+    @_reads
+    def list_enrolments(self, course_keys: Collection[str], *, after: int, limit: int) -> EnrolmentPage:
+        rows = Enrollment.objects.filter(user_id__gt=after).order_by("user_id", "created")
+        looked_at = list(rows.values_list("user_id", flat=True)[:limit])
+        if not looked_at:
+            return EnrolmentPage([], after, 0)
+        last = looked_at[-1]
+        learnt = BlockCompletion.objects.filter(user_id__gt=after, user_id__lte=last)
+        started = {
+            (user_id, str(key)): at
+            for user_id, key, at in learnt.values("user_id", "context_key")
+            .annotate(earliest=Min("modified"))
+            .order_by()
+            .values_list("user_id", "context_key", "earliest")
+        }
+        wanted = rows.filter(user_id__lte=last, course__course_key__in=sorted(course_keys))
+        return EnrolmentPage(
+            [
+                ListedEnrolment(user_id, key, created, started.get((user_id, key)))
+                for user_id, key, created in wanted.values_list("user_id", "course__course_key", "created")
+            ],
+            after=last,
+            looked_at=len(looked_at),
         )
 
     @_reads

@@ -213,6 +213,37 @@ class CertificatePage:
     highest: int
 
 
+@dataclass(frozen=True, slots=True)
+class ListedEnrolment:
+    """That a learner is or was enrolled in a run.
+
+    Attributes:
+        since: when they enrolled, UTC; the beginning of 1970 where the platform keeps no date.
+        started_at: of their earliest completion in the run, as the platform keeps it; None if there is none.
+    """
+
+    learner_id: int
+    course_key: str
+    since: datetime
+    started_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentPage:
+    """Some of the platform's enrolments, in the order of learners.
+
+    Attributes:
+        enrolments: those in the wanted runs among the enrolments that were looked at; a learner's are
+            all in one page.
+        after: id of the last learner who was looked at, to go on above.
+        looked_at: how many enrolments, in whatever run, were looked at: 0 at the end.
+    """
+
+    enrolments: Sequence[ListedEnrolment]
+    after: int
+    looked_at: int
+
+
 class Platform(Protocol):
     """The port. Learners are user ids; courses are course keys as text."""
 
@@ -235,6 +266,13 @@ class Platform(Protocol):
 
         A constant number of short queries on ranges of the primary key: the platform has no index of
         the certificates of one run.
+        """
+
+    def list_enrolments(self, course_keys: Collection[str], *, after: int, limit: int) -> EnrolmentPage:
+        """Look at the enrolments of the next learners above ``after``, and return those in the runs.
+
+        About ``limit`` enrolments are looked at: all of each learner's, also inactive ones. For walks over
+        everybody: a constant number of queries on ranges of learners.
         """
 
     def enrolled_learners(self, course_keys: Collection[str], *, after: int, limit: int) -> Sequence[int]:

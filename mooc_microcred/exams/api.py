@@ -15,7 +15,7 @@ from mooc_microcred.exams.batches import (
     sign_batch,
     upload_batch,
 )
-from mooc_microcred.exams.evidence import ExamEvidence, read_sittings
+from mooc_microcred.exams.evidence import ExamEvidence, counting_result, read_sittings
 from mooc_microcred.exams.files import result_template
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "admit_learners",
     "batch_data",
     "cancel_batch",
+    "counting_result",
     "delete_old_files",
     "export_problems_csv",
     "get_batch",

@@ -37,10 +37,12 @@ from mooc_microcred.core.platform import (
     CompletionState,
     CourseState,
     CourseSummary,
+    EnrolmentPage,
     EnrolmentState,
     GradeState,
     LearnerProfile,
     ListedCertificate,
+    ListedEnrolment,
     PlatformUnavailable,
     ScoreQuery,
     StateQuery,
@@ -166,6 +168,30 @@ class EdxPlatform:
             [ListedCertificate(*pair, state) for pair, state in states.items()],
             after=looked_at[-1],
             highest=highest,
+        )
+
+    @_reads
+    def list_enrolments(self, course_keys: Collection[str], *, after: int, limit: int) -> EnrolmentPage:
+        """Look at the enrolments of the next learners above ``after``, and return those in the runs."""
+        # The platform's unique index on (user, course) leads from learner to learner.
+        table = compat.course_enrollment().objects.filter(user_id__gt=after)
+        looked_at = list(table.order_by("user_id").values_list("user_id", flat=True)[:limit])
+        keys = _keys(course_keys)
+        if not looked_at or not keys:
+            return EnrolmentPage([], looked_at[-1] if looked_at else after, len(looked_at))
+        last = looked_at[-1]
+        started = {
+            (user_id, str(key)): at
+            for user_id, key, at in compat.first_completions(keys, after=after, last=last)
+        }
+        rows = table.filter(user_id__lte=last, course_id__in=keys).order_by("user_id", "created")
+        return EnrolmentPage(
+            [
+                ListedEnrolment(user_id, str(key), created or _LONG_AGO, started.get((user_id, str(key))))
+                for user_id, key, created in rows.values_list("user_id", "course_id", "created")
+            ],
+            after=last,
+            looked_at=len(looked_at),
         )
 
     @_reads

@@ -19,10 +19,12 @@ from mooc_microcred.core.platform import (
     CompletionState,
     CourseState,
     CourseSummary,
+    EnrolmentPage,
     EnrolmentState,
     GradeState,
     LearnerProfile,
     ListedCertificate,
+    ListedEnrolment,
     PlatformUnavailable,
     ScoreQuery,
     StateQuery,
@@ -61,6 +63,7 @@ class MemoryPlatform:
         self.courses: dict[str, CourseSummary] = {}
         self.learners: dict[int, LearnerProfile] = {}
         self.certificate_keys: dict[tuple[int, str], int] = {}
+        self.started: dict[tuple[int, str], datetime] = {}
 
     # --- what a test sets ---
 
@@ -122,7 +125,11 @@ class MemoryPlatform:
             learner_id, course_key, grade=GradeState(percent, percent >= 60 if passed is None else passed)
         )
 
-    def complete(self, learner_id: int, course_key: str, completed: int, total: int):
+    def complete(
+        self, learner_id: int, course_key: str, completed: int, total: int, at: datetime | None = None
+    ):
+        if completed:
+            self.started.setdefault((learner_id, course_key), at or datetime(2026, 1, 2, tzinfo=UTC))
         self._change(learner_id, course_key, completion=CompletionState(completed, total))
 
     def grade_subsection(self, learner_id: int, course_key: str, block: str, percent):
@@ -197,6 +204,21 @@ class MemoryPlatform:
             after=looked_at[-1][0] if looked_at else after,
             highest=max(self.certificate_keys.values(), default=0),
         )
+
+    def list_enrolments(self, course_keys, *, after, limit):
+        self._answer()
+        looked_at, found, last = 0, [], after
+        for learner in sorted(one for one in self.enrolments if one > after and self.enrolments[one]):
+            if looked_at >= limit:
+                break
+            last = learner
+            looked_at += len(self.enrolments[learner])
+            found += [
+                ListedEnrolment(learner, key, one.since, self.started.get((learner, key)))
+                for key, one in self.enrolments[learner].items()
+                if key in course_keys
+            ]
+        return EnrolmentPage(found, last, looked_at)
 
     def enrolled_learners(self, course_keys, *, after, limit):
         self._answer()

@@ -221,6 +221,7 @@ class PlatformContract:
             lambda: port.read_block_scores([ScoreQuery(learner, PY101, (PROBLEM,))]),
             lambda: port.read_enrolments([learner]),
             lambda: port.enrolled_learners([PY101], after=0, limit=10),
+            lambda: port.list_enrolments([PY101], after=0, limit=10),
             lambda: port.read_courses([PY101]),
             lambda: port.list_certificates({PY101}, after=0, limit=10),
             lambda: port.course_runs([("KMUTT", "PY101")]),
@@ -347,6 +348,42 @@ class PlatformContract:
         assert first == learners[:3]
         assert list(port.enrolled_learners([PY101, PY102], after=first[-1], limit=3)) == learners[3:]
         assert list(port.enrolled_learners(["course-v1:X+Y+Z"], after=0, limit=3)) == []
+
+    def test_enrolments_are_listed_learner_by_learner_with_their_first_completion(self, port, world):
+        world.add_course(PY101)
+        world.add_course(PY102)
+        learners = sorted(world.add_learner(f"listed{number}") for number in range(5))
+        for one in learners:
+            world.enrol(one, PY101)
+            world.enrol(one, PY102)
+        world.unenrol(learners[1], PY101)
+        world.complete(learners[2], PY101, 2)
+        before = learners[0] - 1
+        first = port.list_enrolments([PY101], after=before, limit=4)
+        second = port.list_enrolments([PY101], after=first.after, limit=400)
+        assert [one.learner_id for one in first.enrolments] == [
+            one for one in learners if before < one <= first.after
+        ]
+        assert first.after in learners[1:3]
+        assert first.looked_at >= 4
+        assert [one.learner_id for one in (*first.enrolments, *second.enrolments)] == learners
+        assert {one.course_key for one in (*first.enrolments, *second.enrolments)} == {PY101}
+        assert all(one.since.utcoffset() is not None for one in second.enrolments)
+        started = {one.learner_id: one.started_at for one in (*first.enrolments, *second.enrolments)}
+        assert started.pop(learners[2]).utcoffset() is not None
+        assert set(started.values()) == {None}
+        end = port.list_enrolments([PY101], after=second.after, limit=4)
+        assert (list(end.enrolments), end.after, end.looked_at) == ([], second.after, 0)
+        assert list(port.list_enrolments(["course-v1:X+Y+Z"], after=before, limit=4).enrolments) == []
+
+    def test_listing_enrolments_costs_the_same_for_few_and_for_many(self, port, world):
+        world.add_course(PY101)
+        learners = sorted(world.add_learner(f"counted{number}") for number in range(12))
+        for one in learners:
+            world.enrol(one, PY101)
+        before = learners[0] - 1
+        few = world.queries(lambda: port.list_enrolments([PY101], after=before, limit=2))
+        assert world.queries(lambda: port.list_enrolments([PY101], after=before, limit=100)) == few
 
     def test_courses_that_exist_are_described(self, port, world, learner):
         found = port.read_courses([PY101, "course-v1:KMUTT+NONE+2026"])
