@@ -76,3 +76,19 @@ def display_date(value: date | datetime, language: str | None = None) -> str:
     if (language or get_language() or "").startswith("th"):
         return f"{value.day} {_MONTHS_TH[value.month - 1]} {value.year + BUDDHIST_OFFSET}"
     return f"{value.day} {_MONTHS_EN[value.month - 1]} {value.year}"
+
+
+def display_month(value: date, language: str | None = None) -> str:
+    """Return a month for people: Thai readers see the Buddhist year."""
+    if (language or get_language() or "").startswith("th"):
+        return f"{_MONTHS_TH[value.month - 1]} {value.year + BUDDHIST_OFFSET}"
+    return f"{_MONTHS_EN[value.month - 1]} {value.year}"
+
+
+def display_moment(value: datetime, language: str | None = None) -> str:
+    """Return a day and time for people, in the platform's time zone."""
+    local = timezone.localtime(value) if timezone.is_aware(value) else value
+    day = display_date(local, language)
+    if (language or get_language() or "").startswith("th"):
+        return f"{day} {local:%H:%M} น."
+    return f"{day}, {local:%H:%M}"
