@@ -15,27 +15,49 @@ from mooc_microcred.exams.batches import (
     sign_batch,
     upload_batch,
 )
+from mooc_microcred.exams.candidates import read_candidates
+from mooc_microcred.exams.desk import (
+    admissions_for_centre,
+    batches_waiting_for,
+    compare_with_corrected,
+    correction_of_batch,
+    exams_in_force,
+    find_admissions,
+    history_of_batch,
+    list_admissions,
+    list_batches,
+)
 from mooc_microcred.exams.evidence import ExamEvidence, counting_result, read_sittings
 from mooc_microcred.exams.files import result_template
 
 __all__ = [
-    "RELEASED",
     "ExamEvidence",
+    "RELEASED",
+    "admissions_for_centre",
     "admit_learners",
     "batch_data",
+    "batches_waiting_for",
     "cancel_batch",
+    "compare_with_corrected",
+    "correction_of_batch",
     "counting_result",
     "delete_old_files",
+    "exams_in_force",
     "export_problems_csv",
+    "find_admissions",
     "get_batch",
+    "history_of_batch",
     "import_right_rows",
+    "list_admissions",
+    "list_batches",
     "my_admissions",
     "my_results",
-    "read_sittings",
     "queue_learners_of_release",
+    "read_candidates",
+    "read_sittings",
     "release_batch",
-    "results_of_batch",
     "result_template",
+    "results_of_batch",
     "sign_batch",
     "upload_batch",
 ]

@@ -108,7 +108,7 @@ def upload_batch(
     stored_as = private_storage().save(f"{FOLDER}/{new_uuid()}", ContentFile(content))
     try:
         with transaction.atomic():
-            _make_way(exam_code, sha256)
+            _make_way(actor, exam_code, sha256)
             batch = ExamBatch.objects.create(  # type: ignore[misc]  # who holds a role has an id
                 exam_code=exam_code,
                 achievement=achievement,
@@ -148,7 +148,7 @@ def import_right_rows(*, actor: Actor, batch_uuid: str) -> BatchData:
         NotFound, NotAllowed; WrongState: it has been imported already, or its file is deleted;
         InvalidInput: no row is right.
     """
-    batch = _get(actor, batch_uuid, UPLOADERS)
+    batch = batch_of(actor, batch_uuid, UPLOADERS)
     if batch.state != State.INVALID or not batch.stored_as:
         raise WrongState(_("Only a batch with wrong rows whose file is still there can be imported so."))
     _achievement, exam = exam_of(actor, batch.exam_code, UPLOADERS)
@@ -173,7 +173,7 @@ def sign_batch(*, actor: Actor, batch_uuid: str) -> BatchData:
     Raises:
         NotFound, NotAllowed; WrongState: it is not waiting for a signature.
     """
-    batch = _get(actor, batch_uuid, READERS)
+    batch = batch_of(actor, batch_uuid, READERS)
     actor.require(SIGNATORIES, batch.organization)
     if actor.id == batch.uploaded_by:
         raise NotAllowed(_("A second person must sign: you uploaded this batch yourself."))
@@ -190,7 +190,7 @@ def release_batch(*, actor: Actor, batch_uuid: str) -> BatchData:
         NotFound, NotAllowed; WrongState: it is not signed, what it corrects is not released, or
         another released batch has a result of the same candidate on the same day.
     """
-    batch = _get(actor, batch_uuid, READERS)
+    batch = batch_of(actor, batch_uuid, READERS)
     actor.require(RELEASERS, batch.organization)
     with transaction.atomic():
         # One release at a time, so that two batches with the same sitting cannot pass each other.
@@ -211,7 +211,7 @@ def cancel_batch(*, actor: Actor, batch_uuid: str, reason: str) -> BatchData:
     Raises:
         NotFound, NotAllowed; InvalidInput: no reason; WrongState: it is released.
     """
-    batch = _get(actor, batch_uuid, READERS)
+    batch = batch_of(actor, batch_uuid, READERS)
     actor.require(RELEASERS, batch.organization)
     if not reason.strip():
         raise InvalidInput(_("Say in a few words why."))
@@ -237,7 +237,7 @@ def get_batch(*, actor: Actor, batch_uuid: str) -> BatchData:
     Raises:
         NotFound: there is none, or it is another organisation's.
     """
-    return batch_data(_get(actor, batch_uuid, READERS))
+    return batch_data(batch_of(actor, batch_uuid, READERS))
 
 
 def results_of_batch(
@@ -251,7 +251,7 @@ def results_of_batch(
         NotFound: there is no such batch for this actor.
         PlatformUnavailable: the candidates' names cannot be read now.
     """
-    batch = _get(actor, batch_uuid, READERS)
+    batch = batch_of(actor, batch_uuid, READERS)
     rows = list(batch.results.filter(row__gt=after_row).order_by("row")[:limit])
     learners = {one.learner_id for one in rows}
     profiles = get_platform().read_learners(learners) if learners else {}
@@ -317,7 +317,7 @@ def export_problems_csv(*, actor: Actor, batch_uuid: str) -> bytes:
     Raises:
         NotFound: there is no such batch for this actor.
     """
-    batch = _get(actor, batch_uuid, READERS)
+    batch = batch_of(actor, batch_uuid, READERS)
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow([_("row"), _("column"), _("value"), _("what is wrong")])
@@ -390,7 +390,12 @@ def _delete_orphans(limit: int) -> int:
 # --- pieces ---
 
 
-def _get(actor: Actor, batch_uuid: str, roles: Collection[str]) -> ExamBatch:
+def batch_of(actor: Actor, batch_uuid: str, roles: Collection[str]) -> ExamBatch:
+    """Return a batch for whoever holds one of the roles for its organisation.
+
+    Raises:
+        NotFound: there is none, or it is another organisation's.
+    """
     batch = (
         ExamBatch.objects.select_related("achievement", "supersedes", "supersedes__achievement")
         .filter(uuid=batch_uuid)
@@ -438,11 +443,17 @@ def _refuse_known(exam_code: str, sha256: str) -> None:
         )
 
 
-def _make_way(exam_code: str, sha256: str) -> None:
+def _make_way(actor: Actor, exam_code: str, sha256: str) -> None:
     """Let a file that had wrong rows give way to a new look at it."""
-    ExamBatch.objects.filter(exam_code=exam_code, sha256=sha256, live=True, state=State.INVALID).update(
-        live=None, state=State.CANCELLED, reason=str(_("The same file was uploaded again."))
+    earlier = ExamBatch.objects.defer("problems").filter(
+        exam_code=exam_code, sha256=sha256, live=True, state=State.INVALID
     )
+    for batch in earlier:
+        reason = str(_("The same file was uploaded again."))
+        same = ExamBatch.objects.filter(pk=batch.pk, state=State.INVALID)
+        # Somebody else may be doing the same right now.
+        if same.update(live=None, state=State.CANCELLED, reason=reason):
+            _log(actor, batch, "cancelled")
 
 
 def _refuse_sittings_released_before(batch: ExamBatch) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -89,6 +89,128 @@ class CandidateResult:
     max_score: Decimal
     percent: Decimal | None
     centre: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExamSummary:
+    """An exam in force, with the achievement that it is for."""
+
+    code: str
+    name: Text
+    achievement: str
+    organization: str
+    max_score: Decimal
+    attempts: int | None
+    resit_gap_days: int
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSummary:
+    """A batch as a line of a list.
+
+    Attributes:
+        id: grows with time; the place to go on from in a list.
+        mine: whether who asks has uploaded it, and so cannot sign it.
+    """
+
+    id: int
+    uuid: str
+    exam_code: str
+    organization: str
+    state: str
+    file_name: str
+    rows_total: int
+    rows_wrong: int
+    uploaded_by: int
+    uploaded_at: datetime
+    supersedes: str
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingBatches:
+    """What waits for somebody at the exam desk; each list is cut, newest first.
+
+    Attributes:
+        to_sign: uploaded by others. to_release: signed. to_mend: with wrong rows, nothing imported.
+    """
+
+    to_sign: Sequence[BatchSummary] = ()
+    to_release: Sequence[BatchSummary] = ()
+    to_mend: Sequence[BatchSummary] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAction:
+    """One line of the audit log about a batch. ``actor_id`` is a user id."""
+
+    at: datetime
+    actor_id: int | None
+    action: str
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One sitting that a correction changes.
+
+    Attributes:
+        kind: ``changed``, ``added`` or ``missing`` (released before, not in the correction).
+        row: of the correction's file; 0 for a missing one.
+        name: the learner's name on the platform now.
+        before, after: score as the files have it; None for an absence, a void sitting, or no row.
+        status_before, status_after: empty where there is no row.
+    """
+
+    kind: str
+    row: int
+    learner_id: int
+    name: str
+    admission_number: str
+    sat_on: date
+    status_before: str
+    before: Decimal | None
+    status_after: str
+    after: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a correction changes of the batch that it takes the place of.
+
+    Attributes:
+        changed: sittings with another score or status; lower: those of them with less than before.
+        added: sittings that were not there. missing: sittings that will be gone.
+        unchanged: sittings as before.
+        differences: the first of each kind, missing ones first.
+    """
+
+    changed: int
+    lower: int
+    added: int
+    missing: int
+    unchanged: int
+    differences: Sequence[Difference]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedAdmission:
+    """A candidate of an exam as officers see them.
+
+    Attributes:
+        id: grows with time; the place to go on from in a list.
+        name, username: on the platform now; empty where the learner has left it.
+    """
+
+    id: int
+    exam_code: str
+    organization: str
+    number: str
+    learner_id: int
+    name: str
+    username: str
+    created: datetime
 
 
 @dataclass(frozen=True, slots=True)

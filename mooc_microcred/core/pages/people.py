@@ -20,7 +20,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from mooc_microcred.core.errors import InvalidInput, MicrocredError, NotAllowed, NotFound, WrongState
@@ -50,7 +50,11 @@ def login_url() -> str:
 
 
 def person_page(
-    *, post: bool = False, roles: Collection[str] = (), own_transactions: bool = False
+    *,
+    post: bool = False,
+    roles: Collection[str] = (),
+    own_transactions: bool = False,
+    most_bytes: Callable[[], int] | None = None,
 ) -> Callable[..., Any]:
     """Make a page for people out of a view ``(request, ...) -> response``.
 
@@ -63,6 +67,8 @@ def person_page(
         roles: who may see it, for any organisation; empty means everybody who is signed in.
         own_transactions: its verbs take a learner's lease, which others must be able to see at once,
             so the platform's ATOMIC_REQUESTS must not wrap it.
+        most_bytes: of a page that takes files, how many bytes a request may have; a longer one is
+            refused before anything of it is kept.
     """
 
     def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -86,9 +92,45 @@ def person_page(
 
         methods = ["GET", "HEAD", "POST"] if post else ["GET", "HEAD"]
         made = never_cache(csrf_protect(require_http_methods(methods)(answer)))
+        if most_bytes is not None:
+            made = _bounded(made, most_bytes)
         return transaction.non_atomic_requests(made) if own_transactions else made
 
     return decorate
+
+
+# Of a body that is too long, what is read and thrown away, so that the browser gets to read the answer.
+_PASSED_OVER = 64 * 2**20
+
+
+def _bounded(
+    view: Callable[..., HttpResponseBase], most_bytes: Callable[[], int]
+) -> Callable[..., HttpResponseBase]:
+    """Refuse a body that is too long before anybody looks for a CSRF token in it.
+
+    The view itself is protected; being exempt only keeps the middleware from reading the body first.
+    """
+
+    @functools.wraps(view)
+    def answer(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            length = int(request.META.get("CONTENT_LENGTH") or 0)
+        except ValueError:
+            length = 0
+        if length <= most_bytes():
+            return view(request, *args, **kwargs)
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path(), login_url=login_url())
+        left = min(length, _PASSED_OVER)
+        while left > 0 and (passed := len(request.read(min(left, 2**16)))):
+            left -= passed
+        request.actor = Actor.of(request.user)
+        request.language = wanted_language(request)
+        with translation.override(request.language):
+            size = _("What you sent is larger than %(megabytes)s MB. Nothing of it was kept.")
+            return refusal(request, InvalidInput(size % {"megabytes": most_bytes() // 2**20}))
+
+    return csrf_exempt(answer)
 
 
 def holds_any(actor: Actor, roles: Collection[str]) -> bool:

@@ -9,7 +9,6 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from rest_framework.parsers import MultiPartParser
 
-from mooc_microcred.achievements.api import current_catalogue
 from mooc_microcred.core.conf import microcred_settings
 from mooc_microcred.core.errors import NotAllowed
 from mooc_microcred.core.rest_api.files import CSV, XLSX, download, file_answer
@@ -87,24 +86,7 @@ class ExamsView(ExamStaffView):
     )
     def get(self, query):
         """Each with the achievement that it is for; ordered by code."""
-        catalogue = current_catalogue()
-        scopes = self.organizations(query.get("organization"))
-        found = []
-        for code, (achievement, exam) in sorted(catalogue.exams.items()):
-            definition = catalogue.newest(achievement)
-            if definition is not None and (scopes is None or definition.organization in scopes):
-                found.append(
-                    {
-                        "code": code,
-                        "name": exam.name,
-                        "achievement": achievement,
-                        "organization": definition.organization,
-                        "max_score": exam.max_score,
-                        "attempts": exam.attempts,
-                        "resit_gap_days": exam.resit_gap_days,
-                        "policy": exam.policy,
-                    }
-                )
+        found = exams.exams_in_force(organizations=self.organizations(query.get("organization")))
         return page_of_list(found, query)
 
 
