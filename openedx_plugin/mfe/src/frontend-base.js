@@ -1,0 +1,55 @@
+// For a site of @openedx/frontend-base: an app that puts the widget into the slots of the learner dashboard.
+import React from 'react';
+import {
+  SITE_AUTH_INITIALIZED, WidgetOperationTypes, getAuthService, getAuthenticatedHttpClient, getAuthenticatedUser,
+  getLocale, getSiteConfig, subscribe, useSlotContext,
+} from '@openedx/frontend-base';
+import { createWidget } from './core';
+import { watchClient } from './core/courses';
+import { fetchWith } from './core/http';
+import './widget.css';
+
+export const SIDEBAR_SLOT = 'org.openedx.frontend.slot.learnerDashboard.widgetSidebar.v1';
+export const COURSE_CARD_SLOT = 'org.openedx.frontend.slot.learnerDashboard.courseCardBanner.v1';
+
+const widget = createWidget({
+  fetchJson: (address, options) => fetchWith(getAuthenticatedHttpClient(), address, options),
+  locale: getLocale,
+  lmsBaseUrl: () => getSiteConfig().lmsBaseUrl,
+  signedIn: () => Boolean(getAuthenticatedUser()),
+  watchCourses: (listener) => {
+    const watch = () => watchClient(getAuthenticatedHttpClient(), listener);
+    if (getAuthService()) {
+      watch();
+    }
+    subscribe(SITE_AUTH_INITIALIZED, watch);
+  },
+});
+
+export const { MicrocredPanel } = widget;
+
+/** A widget of this shell gets no props: what the slot was given stands in its context. */
+export function MicrocredCourseCard() {
+  const { cardId, courseId } = useSlotContext();
+  return React.createElement(widget.MicrocredCourseCard, { cardId, courseId });
+}
+
+export const slots = [
+  {
+    slotId: SIDEBAR_SLOT,
+    id: 'org.mooc-microcred.widget.learnerDashboard.panel',
+    op: WidgetOperationTypes.PREPEND,
+    component: MicrocredPanel,
+  },
+  {
+    slotId: COURSE_CARD_SLOT,
+    id: 'org.mooc-microcred.widget.learnerDashboard.courseCard',
+    op: WidgetOperationTypes.APPEND,
+    component: MicrocredCourseCard,
+  },
+];
+
+/** The app, for `apps` of site.config. */
+export const microcredApp = { appId: 'org.mooc-microcred.app.learnerDashboardWidget', slots };
+
+export default microcredApp;
