@@ -5,7 +5,7 @@ import {
   getLocale, getSiteConfig, subscribe, useSlotContext,
 } from '@openedx/frontend-base';
 import { createWidget } from './core';
-import { watchClient } from './core/courses';
+import { watchShell } from './core/courses';
 import { fetchWith } from './core/http';
 import './widget.css';
 
@@ -17,20 +17,16 @@ const widget = createWidget({
   locale: getLocale,
   lmsBaseUrl: () => getSiteConfig().lmsBaseUrl,
   signedIn: () => Boolean(getAuthenticatedUser()),
-  watchCourses: (listener) => {
-    const watch = () => watchClient(getAuthenticatedHttpClient(), listener);
-    if (getAuthService()) {
-      watch();
-    }
-    subscribe(SITE_AUTH_INITIALIZED, watch);
-  },
+  watchCourses: (listener) => watchShell(
+    { getAuthService, getAuthenticatedHttpClient, subscribe }, SITE_AUTH_INITIALIZED, listener,
+  ),
 });
 
 export const { MicrocredPanel } = widget;
 
-/** A widget of this shell gets no props: what the slot was given stands in its context. */
-export function MicrocredCourseCard() {
-  const { cardId, courseId } = useSlotContext();
+/** What the slot was given stands in its context; not every version of the shell gives it to widgets as props. */
+export function MicrocredCourseCard(props) {
+  const { cardId, courseId } = { ...useSlotContext(), ...props };
   return React.createElement(widget.MicrocredCourseCard, { cardId, courseId });
 }
 

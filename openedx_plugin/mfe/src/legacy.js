@@ -3,7 +3,7 @@ import { APP_AUTH_INITIALIZED, getConfig, subscribe } from '@edx/frontend-platfo
 import { getAuthenticatedHttpClient, getAuthenticatedUser, getAuthService } from '@edx/frontend-platform/auth';
 import { getLocale } from '@edx/frontend-platform/i18n';
 import { createWidget } from './core';
-import { watchClient } from './core/courses';
+import { watchShell } from './core/courses';
 import { fetchWith } from './core/http';
 import './widget.css';
 
@@ -15,14 +15,9 @@ export const { MicrocredPanel, MicrocredCourseCard } = createWidget({
   locale: getLocale,
   lmsBaseUrl: () => getConfig().LMS_BASE_URL,
   signedIn: () => Boolean(getAuthenticatedUser()),
-  watchCourses: (listener) => {
-    const watch = () => watchClient(getAuthenticatedHttpClient(), listener);
-    // env.config.jsx is read before there is a client.
-    if (getAuthService()) {
-      watch();
-    }
-    subscribe(APP_AUTH_INITIALIZED, watch);
-  },
+  watchCourses: (listener) => watchShell(
+    { getAuthService, getAuthenticatedHttpClient, subscribe }, APP_AUTH_INITIALIZED, listener,
+  ),
 });
 
 /**

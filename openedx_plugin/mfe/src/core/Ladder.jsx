@@ -36,7 +36,7 @@ export function Ladder({
       <p className="mcw__small" id={id}>{done}</p>
       <progress className="mcw__bar" max="100" value={ladder.percent} aria-labelledby={id}>{done}</progress>
       <ol className="mcw__ladder">
-        {ladder.stages.map((stage, place) => {
+        {(ladder.stages || []).map((stage, place) => {
           const detail = figures(stage, ladder.unit, words);
           return (
             <li key={stage.kind} className={`mcw__rung mcw__rung--${stage.state}`} aria-current={stage.state === 'now' ? 'step' : undefined}>

@@ -36,6 +36,21 @@ export function watchClient(client, listener) {
   });
 }
 
+/**
+ * Watch the client of a shell, from now on or from when there is one.
+ * @param {object} shell getAuthService() throws until then; getAuthenticatedHttpClient(), subscribe(topic, listener).
+ */
+export function watchShell({ getAuthService, getAuthenticatedHttpClient, subscribe }, topic, listener) {
+  const watch = () => watchClient(getAuthenticatedHttpClient(), listener);
+  subscribe(topic, watch);
+  try {
+    getAuthService();
+  } catch {
+    return;
+  }
+  watch();
+}
+
 /** Return the key of the course that a card is about, or an empty text. */
 export function courseOfCard(courseKeys, { cardId, courseId }) {
   if (courseId) {

@@ -1,9 +1,16 @@
 import React, { useEffect, useState } from 'react';
 import { courseOfCard } from './courses';
 import { CourseCard } from './CourseCard';
+import { Guard } from './Guard';
 import { Panel } from './Panel';
 import { createStore } from './store';
 import { languageOf, wordsIn } from './words';
+
+function guarded(Component) {
+  return function Guarded(props) {
+    return React.createElement(Guard, null, React.createElement(Component, props));
+  };
+}
 
 /** Return the components of the widget for a shell; `host` is described in store.js. */
 export function createWidget(host) {
@@ -50,5 +57,5 @@ export function createWidget(host) {
     });
   }
 
-  return { MicrocredPanel, MicrocredCourseCard };
+  return { MicrocredPanel: guarded(MicrocredPanel), MicrocredCourseCard: guarded(MicrocredCourseCard) };
 }
