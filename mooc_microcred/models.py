@@ -50,6 +50,7 @@ from mooc_microcred.credentials.models import (
 )
 from mooc_microcred.creditbank.models import Consent, CreditRecord, Delivery
 from mooc_microcred.exams.models import ExamAdmission, ExamBatch, ExamResult
+from mooc_microcred.reporting.models import FunnelFigure, FunnelRefresh
 
 __all__ = [
     "Achievement",
@@ -80,6 +81,8 @@ __all__ = [
     "Feed",
     "Framework",
     "FrameworkImport",
+    "FunnelFigure",
+    "FunnelRefresh",
     "Heartbeat",
     "Issuer",
     "IssueWalk",

@@ -37,6 +37,8 @@ from mooc_microcred.exams import exporting as exams_exporting
 from mooc_microcred.exams import retirement as exams_retirement
 from mooc_microcred.exams.health import probe_batches
 from mooc_microcred.programs import api as programs
+from mooc_microcred.reporting import api as reporting
+from mooc_microcred.reporting.health import probe_figures
 
 
 def register() -> None:
@@ -134,6 +136,7 @@ def _register_doctor() -> None:
     register_probe("credentials", title=lambda: _("Credentials"), order=75, probe=probe_credentials)
     register_probe("status_lists", title=lambda: _("Status lists"), order=78, probe=probe_status_lists)
     register_probe("banks", title=lambda: _("Credit banks"), order=80, probe=probe_deliveries)
+    register_probe("figures", title=lambda: _("Figures"), order=85, probe=probe_figures)
 
 
 def _register_sweep_steps() -> None:
@@ -181,6 +184,7 @@ def _register_sweep_steps() -> None:
     register_step(Step("receipts", run=creditbank.collect_receipts, order=50, once=True))
     register_step(Step("delete-exam-files", run=exams.delete_old_files, order=60))
     register_step(Step("forget-identities", run=identity.forget_old_identities, order=70))
+    register_step(Step("count-learners", run=reporting.refresh_figures, order=75))
     register_step(Step("purge-outbox", run=outbox.purge, order=80))
 
 

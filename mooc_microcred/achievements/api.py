@@ -29,6 +29,7 @@ from mooc_microcred.achievements.catalogue import (
     definitions_of,
     get_definition,
     issuer_names,
+    leaves_of,
 )
 from mooc_microcred.achievements.catalogue_checks import advise_catalogue, check_catalogue
 from mooc_microcred.achievements.catalogue_file import export_catalogue, load_catalogue
@@ -106,6 +107,7 @@ __all__ = [
     "is_backfilled",
     "issuer_names",
     "kick_evaluation_after_commit",
+    "leaves_of",
     "list_awards",
     "load_catalogue",
     "next_learners",

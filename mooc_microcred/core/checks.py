@@ -399,6 +399,24 @@ def page_addresses(name: str, value: Any) -> list[CheckMessage]:
     return []
 
 
+def first_months(name: str, value: Any) -> list[CheckMessage]:
+    """Check the months in which terms begin."""
+    if (
+        isinstance(value, (list, tuple))
+        and value
+        and all(type(one) is int and 1 <= one <= 12 for one in value)
+        and len(set(value)) == len(value)
+    ):
+        return []
+    return [
+        _error(
+            2,
+            f"MOOC_MICROCRED[{name!r}] must list the first month, 1 to 12, of each term.",
+            "In the order of the academic year, such as [8, 1, 6].",
+        )
+    ]
+
+
 RULES: dict[str, Rule] = {
     "PLATFORM": _platform_port,
     "CONTENT": _content_port,
@@ -446,6 +464,9 @@ RULES: dict[str, Rule] = {
     "VERIFY_RATE": rate,
     "VERIFY_ALLOWED_HOSTS": host_names,
     "CREDENTIAL_VISIBILITY": one_of("public", "link", "private"),
+    "FUNNEL_REFRESH_HOURS": number(1, 24 * 31, optional=True),
+    "FUNNEL_MIN_GROUP": number(1, 1000, whole=True),
+    "FUNNEL_TERMS": first_months,
     "PAGE_SITE_NAME": _site_name,
     "PAGE_LOGO": page_addresses,
     "PAGE_STYLESHEETS": page_addresses,

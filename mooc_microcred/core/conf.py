@@ -113,6 +113,12 @@ DEFAULTS: dict[str, Any] = {
     "VERIFY_ALLOWED_HOSTS": [],
     # Who sees a credential of a learner who has not decided: "public", "link" or "private".
     "CREDENTIAL_VISIBILITY": "link",
+    # The figures of the programme office: hours after which they are counted anew (None: never); below how
+    # many learners a figure is not told to who is no programme officer there; the first months of the
+    # terms, in the order of the academic year.
+    "FUNNEL_REFRESH_HOURS": 24,
+    "FUNNEL_MIN_GROUP": 5,
+    "FUNNEL_TERMS": [8, 1, 6],
     # What the public pages have around them: the platform's name, as a text or {"th": ..., "en": ...}
     # (None means Django's PLATFORM_NAME), the address of its logo, and style sheets that come after ours.
     "PAGE_SITE_NAME": None,

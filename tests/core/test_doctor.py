@@ -55,6 +55,7 @@ def test_a_house_in_order_is_told_so_with_exit_code_0(capsys):
         "credentials",
         "status_lists",
         "banks",
+        "figures",
     ]
 
 
