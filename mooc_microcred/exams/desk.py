@@ -31,7 +31,7 @@ from mooc_microcred.exams.models import ExamAdmission, ExamBatch, ExamResult
 
 State = ExamBatch.State
 # Candidates of one exam in one file for its centre.
-MAX_LISTED = 50_000
+MAX_LISTED = 20_000
 
 
 def exams_in_force(*, organizations: Collection[str] | None) -> list[ExamSummary]:
@@ -169,7 +169,10 @@ def compare_with_corrected(*, actor: Actor, batch_uuid: str, limit: int = 50) ->
         batch_id=batch.pk, learner_id=OuterRef("learner_id"), sat_on=OuterRef("sat_on")
     )
     new, old = batch.results.all(), ExamResult.objects.filter(batch_id=batch.supersedes_id)
-    other = before.filter(~Q(status=OuterRef("status")) | ~Q(score=OuterRef("score")))
+    # An absence has no score, and no score is neither above nor below another one.
+    other = before.filter(
+        ~Q(status=OuterRef("status")) | Q(score__lt=OuterRef("score")) | Q(score__gt=OuterRef("score"))
+    )
     # Who had a score and has none now, or a smaller one.
     less = before.filter(Q(score__gt=OuterRef("score")) | (Q(status="sat") & ~Q(status=OuterRef("status"))))
     changed = new.filter(Exists(other))
@@ -226,8 +229,8 @@ def _numbers(exam_code: str, learners: Collection[int]) -> dict[int, str]:
 # --- admissions ---
 
 
-def _admissions_seen_by(actor: Actor) -> QuerySet[ExamAdmission]:
-    scopes = actor.organizations(READERS)
+def _admissions_seen_by(actor: Actor, roles: Collection[str] = READERS) -> QuerySet[ExamAdmission]:
+    scopes = actor.organizations(roles)
     rows = ExamAdmission.objects.all()
     return rows if scopes is None else rows.filter(organization__in=scopes)
 
@@ -268,12 +271,15 @@ def find_admissions(
 
 
 def admissions_for_centre(*, actor: Actor, exam_code: str) -> list[ListedAdmission]:
-    """Return all candidates of an exam, for the list that its centre gets; this is written down.
+    """Return the candidates of an exam, for the list that its centre gets; this is written down.
+
+    Args:
+        actor: an exam officer; of exams of other organisations nobody is returned.
 
     Raises:
         PlatformUnavailable: the candidates' names cannot be read now.
     """
-    rows = _admissions_seen_by(actor).filter(exam_code=exam_code)
+    rows = _admissions_seen_by(actor, UPLOADERS).filter(exam_code=exam_code)
     found = _listed(rows.order_by("pk")[:MAX_LISTED])
     if found:
         log_action(

@@ -2,11 +2,11 @@
 
 from django.urls import URLPattern, path
 
-from mooc_microcred.core.pages import style, views
+from mooc_microcred.core.pages import identities, style, views
 
 urlpatterns: list[URLPattern] = [
     path("assets/<slug:name>-<str:version>.css", style.style, name="page-style"),
-    path("staff/identities/", views.identities, name="page-identities"),
+    path("staff/identities/", identities.identities, name="page-identities"),
     path("staff/audit/", views.audit, name="page-audit"),
     path("staff/messages/", views.dead_letters, name="page-dead-letters"),
 ]

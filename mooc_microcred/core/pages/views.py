@@ -6,11 +6,6 @@ from mooc_microcred.core.pages.people import person_page
 
 
 @person_page()
-def identities(request, **where):
-    raise Http404
-
-
-@person_page()
 def audit(request, **where):
     raise Http404
 

@@ -9,14 +9,13 @@ from rest_framework import serializers
 
 from mooc_microcred.core import outbox
 from mooc_microcred.core.data_export import export_learner
-from mooc_microcred.core.errors import NotAllowed
-from mooc_microcred.core.identity import record_identity
 from mooc_microcred.core.models import AuditEntry, LearnerIdentity, OutboxMessage
 from mooc_microcred.core.rest_api.fields import Id, Instant, Organization
 from mooc_microcred.core.rest_api.learners import reachable_learner
 from mooc_microcred.core.rest_api.paging import PageQuery, page_of_rows
 from mooc_microcred.core.rest_api.views import ApiView, StaffView, operation
 from mooc_microcred.core.roles import Role
+from mooc_microcred.core.verifying import verify_identity
 
 ALL_ROLES = tuple(Role.values)
 
@@ -276,15 +275,8 @@ class IdentitiesView(StaffView):
     )
     def post(self, body):
         """A verifier records learners of their own organisation, and never themselves."""
-        learner = reachable_learner(organizations=self.organizations(), **_one_learner(body))
-        if learner.learner_id == self.actor.id:
-            raise NotAllowed(_("Your own identity must be verified by somebody else."))
-        record_identity(
-            learner_id=learner.learner_id,
-            kind=body["kind"],
-            number=body["number"],
-            verified_by=f"officer:{self.actor.id}",
-            actor_id=self.actor.id,
+        learner = verify_identity(
+            actor=self.actor, kind=body["kind"], number=body["number"], **_one_learner(body)
         )
         return _identities_of(learner.learner_id)
 
