@@ -68,9 +68,17 @@ def get_awards(uuids: Collection[str]) -> dict[str, AwardData]:
     return {award.uuid: award_data(award) for award in _rows().filter(uuid__in=uuids)}
 
 
-def list_awards(*, learner_id: int, include_hidden: bool = False) -> list[AwardData]:
-    """Return a learner's awards, newest first; hidden are those whose certificate is not shown yet."""
+def list_awards(
+    *, learner_id: int, include_hidden: bool = False, codes: Collection[str] | None = None
+) -> list[AwardData]:
+    """Return a learner's awards, newest first; hidden are those whose certificate is not shown yet.
+
+    Args:
+        codes: only those of these achievements.
+    """
     rows = _rows().filter(learner_id=learner_id)
+    if codes is not None:
+        rows = rows.filter(achievement__code__in=codes)
     if not include_hidden:
         rows = rows.filter(published_at__isnull=False)
     return [award_data(award) for award in rows.order_by("-issued_at", "-id")]

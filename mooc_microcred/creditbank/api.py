@@ -1,6 +1,7 @@
 """The verbs of the creditbank room; the only thing that other rooms call."""
 
 from mooc_microcred.creditbank.account import (
+    credits_in_bank,
     describe_error,
     get_record,
     list_deliveries,
@@ -26,6 +27,7 @@ __all__ = [
     "banks",
     "check_bank_settings",
     "collect_receipts",
+    "credits_in_bank",
     "deliver_due",
     "describe_error",
     "export_learner",

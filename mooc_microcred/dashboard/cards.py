@@ -26,8 +26,8 @@ def read_course_cards(*, learner_id: int, course_keys: Collection[str]) -> dict[
         return {}
     wanted = set().union(*codes.values())
     held: dict[str, AwardData] = {}
-    for one in achievements.list_awards(learner_id=learner_id):
-        if one.code in wanted and one.state in ("active", "suspended"):
+    for one in achievements.list_awards(learner_id=learner_id, codes=wanted):
+        if one.state in ("active", "suspended"):
             held.setdefault(one.code, one)
     urls = public_urls([one.uuid for one in held.values()])
     cards = {}

@@ -103,12 +103,30 @@ class Rung:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """One of the stages of every programme: many courses have their exams, and all of them are one stage.
+
+    Attributes:
+        kind: ``level1``, ``exam``, ``level2``, ``programme`` or ``credit``.
+        state: ``done``, ``now`` (where the learner stands) or ``open``.
+        have, need: how many are done of how many; credits in the stage ``credit`` and, in a programme that
+            counts them, in the stage ``programme``. need is None where the learner may choose among parts.
+    """
+
+    kind: str
+    state: str
+    have: Decimal
+    need: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Ladder:
     """A programme with how far the learner is in it.
 
     Attributes:
         have, need: in ``unit``, which is ``components`` or ``credits``.
         percent: 0-100, for pictures. step: None where the programme is earned.
+        stages: from Level 1 to the programme, and to the credit where it was read.
     """
 
     code: str
@@ -121,6 +139,7 @@ class Ladder:
     rungs: tuple[Rung, ...]
     earned: bool
     step: Step | None = None
+    stages: tuple[Stage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from mooc_microcred.core.platform import CourseSummary, PlatformUnavailable, get
 from mooc_microcred.credentials import api as credentials
 from mooc_microcred.dashboard.data import Badge, Dashboard, Ladder, Rung, Step, Worth
 from mooc_microcred.dashboard.links import public_urls
+from mooc_microcred.dashboard.stages import stages_of
 from mooc_microcred.exams import api as exams
 from mooc_microcred.programs import api as programs
 from mooc_microcred.programs.data import NextStep, ProgrammeProgress
@@ -25,6 +26,8 @@ from mooc_microcred.programs.trees import TreeState
 SHOWN_STATES = ("active", "suspended", "expired")
 # Steps besides those of the ladders.
 STEPS = 3
+# Of the courses of a large catalogue, how many are looked at for one that is open.
+OFFERS_LOOKED_AT = 30
 
 
 def read_dashboard(*, learner_id: int) -> Dashboard:
@@ -32,9 +35,13 @@ def read_dashboard(*, learner_id: int) -> Dashboard:
 
     Where the platform cannot be read, it holds the badges only and says that it is not complete.
     """
-    catalogue = achievements.current_catalogue()
     awards = [one for one in achievements.list_awards(learner_id=learner_id) if one.state in SHOWN_STATES]
-    badges = _badges(awards)
+    return replace(read_road(learner_id=learner_id), badges=badges_of(awards))
+
+
+def read_road(*, learner_id: int) -> Dashboard:
+    """Return a learner's dashboard without the badges: the programmes and what to do next."""
+    catalogue = achievements.current_catalogue()
     try:
         progress = achievements.read_progress(learner_id=learner_id)
         found = programs.programmes_in(
@@ -44,11 +51,28 @@ def read_dashboard(*, learner_id: int) -> Dashboard:
         )
         ladders, steps = _ladders_and_steps(learner_id, catalogue, progress, found)
     except PlatformUnavailable:
-        return Dashboard(badges=badges, complete=False)
-    return Dashboard(badges=badges, ladders=ladders, steps=steps)
+        return Dashboard(complete=False)
+    return Dashboard(ladders=ladders, steps=steps)
 
 
-def _badges(awards: Sequence[AwardData]) -> tuple[Badge, ...]:
+def first_steps(*, learner_id: int) -> tuple[Step, ...]:
+    """Return courses in which somebody who has begun nothing may enrol, the newest offers first.
+
+    Empty where the platform cannot be read, and where no course is open.
+    """
+    catalogue = achievements.current_catalogue()
+    newest = [one for code in catalogue.order if (one := catalogue.newest(code)) and one.kind == "level1"]
+    newest.sort(key=lambda one: -one.version_id)
+    plans = [programs.next_step_of({}, one.code, catalogue=catalogue) for one in newest[:OFFERS_LOOKED_AT]]
+    try:
+        guide = _Guide.reading(learner_id, catalogue, {}, plans)
+    except PlatformUnavailable:
+        return ()
+    return tuple([one for one in map(guide.step, plans) if one.url][:STEPS])
+
+
+def badges_of(awards: Sequence[AwardData]) -> tuple[Badge, ...]:
+    """Return awards as they are shown, in their order; a constant number of queries."""
     definitions = achievements.definitions_of({one.version_id for one in awards})
     issuers = achievements.issuer_names({one.issuer for one in definitions.values()})
     urls = public_urls([one.uuid for one in awards])
@@ -111,7 +135,7 @@ def _ladder(
     assert definition is not None  # noqa: S101 it was read from this catalogue
     tree = programme.tree
     earned = programme.award is not None
-    return Ladder(
+    ladder = Ladder(
         code=programme.code,
         name=programme.name,
         worth=Worth.of(definition),
@@ -123,6 +147,7 @@ def _ladder(
         earned=earned,
         step=step,
     )
+    return replace(ladder, stages=stages_of(catalogue, progress, ladder))
 
 
 def _rungs(

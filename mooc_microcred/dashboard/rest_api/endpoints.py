@@ -12,10 +12,10 @@ class MyDashboardView(ApiView):
 
     @operation(
         "read_my_dashboard",
-        "My badges, my programmes in progress and my next step",
+        "My newest badges, my programmes, my next step, and what my courses lead to",
         tag="my",
         answer=forms.DashboardSerializer,
     )
     def get(self):
-        """The same as on the platform's own dashboard; `complete` is false where it cannot be read now."""
-        return dashboard.read_dashboard(learner_id=self.learner_id)
+        """For a dashboard's panel and its course cards; `complete` is false where the platform is away."""
+        return dashboard.read_glance(learner_id=self.learner_id)

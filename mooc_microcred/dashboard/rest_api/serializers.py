@@ -71,6 +71,15 @@ class RungSerializer(serializers.Serializer):
     within = serializers.IntegerField(help_text="depth in the programme's tree")
 
 
+class StageSerializer(serializers.Serializer):
+    """A stage of a programme: all its Level 1, all its exams, and so on."""
+
+    kind = serializers.CharField(help_text="level1, exam, level2, programme or credit")
+    state = serializers.CharField(help_text="done, now (where the learner stands) or open")
+    have = Exact()
+    need = Exact(allow_null=True, help_text="null where the learner may choose among parts")
+
+
 class LadderSerializer(serializers.Serializer):
     """A programme with how far the learner is in it."""
 
@@ -83,13 +92,33 @@ class LadderSerializer(serializers.Serializer):
     percent = serializers.IntegerField(help_text="0-100, for pictures")
     earned = serializers.BooleanField()
     rungs = RungSerializer(many=True)
+    stages = StageSerializer(many=True)
     step = StepSerializer(allow_null=True)
 
 
+class CardItemSerializer(serializers.Serializer):
+    """What a course leads to."""
+
+    code = serializers.CharField(help_text="of the achievement")
+    kind = serializers.ChoiceField(choices=Achievement.Kind.choices)
+    name = TextSerializer()
+    state = serializers.CharField(help_text="earned, suspended or open")
+    worth = WorthSerializer()
+    award = serializers.CharField(allow_blank=True, help_text="empty if it is not earned")
+    url = serializers.CharField(
+        allow_blank=True, help_text="public page by which others verify it; empty if none"
+    )
+
+
 class DashboardSerializer(serializers.Serializer):
-    """Everything that a learner sees at a glance."""
+    """Everything that a learner sees at a glance, beside the courses and on their cards."""
 
     complete = serializers.BooleanField(help_text="false where the platform cannot be read now: badges only")
-    badges = BadgeSerializer(many=True)
+    badges = BadgeSerializer(many=True, help_text="the newest ones")
+    badge_count = serializers.IntegerField(help_text="of all that the learner has, without the revoked ones")
     ladders = LadderSerializer(many=True)
     steps = StepSerializer(many=True)
+    courses = serializers.DictField(
+        child=CardItemSerializer(many=True),
+        help_text="by key of the learner's courses, what each leads to; without those that lead to nothing",
+    )
