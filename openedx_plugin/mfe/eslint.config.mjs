@@ -25,7 +25,7 @@ export default [
       'prefer-const': 'error',
       eqeqeq: 'error',
       'no-console': 'error',
-      'max-len': ['error', { code: 140 }],
+      'max-len': ['error', { code: 160 }],
     },
   },
 ];

@@ -39,7 +39,11 @@ export function Ladder({
         {(ladder.stages || []).map((stage, place) => {
           const detail = figures(stage, ladder.unit, words);
           return (
-            <li key={stage.kind} className={`mcw__rung mcw__rung--${stage.state}`} aria-current={stage.state === 'now' ? 'step' : undefined}>
+            <li
+              key={stage.kind}
+              className={`mcw__rung mcw__rung--${stage.state}`}
+              aria-current={stage.state === 'now' ? 'step' : undefined}
+            >
               <span className="mcw__mark" aria-hidden="true">{stage.state === 'done' ? '✓' : place + 1}</span>
               <span className="mcw__about">
                 <span className="mcw__name">{say(NAMES[stage.kind])}</span>
@@ -54,7 +58,11 @@ export function Ladder({
       </ol>
       <h4 className="mcw__label">{say('worth')}</h4>
       <Worth worth={ladder.worth} words={words} />
-      {more > 0 && <p className="mcw__small"><a className="mcw__link" href={linkTo('/microcred/programmes/', base)}>{say('moreProgrammes', { count: more })}</a></p>}
+      {more > 0 && (
+        <p className="mcw__small">
+          <a className="mcw__link" href={linkTo('/microcred/programmes/', base)}>{say('moreProgrammes', { count: more })}</a>
+        </p>
+      )}
     </div>
   );
 }
