@@ -17,7 +17,7 @@ from mooc_microcred.credentials.keys import (
     revoke_key,
     rotate_key,
 )
-from mooc_microcred.credentials.learner_dids import did_challenge, forget_did, use_did
+from mooc_microcred.credentials.learner_dids import did_challenge, did_of, forget_did, use_did
 from mooc_microcred.credentials.library import (
     achievement_document,
     badge_class,
@@ -35,10 +35,15 @@ from mooc_microcred.credentials.library import (
     signed_jwt,
 )
 from mooc_microcred.credentials.pages.reading import badge_pictures
+from mooc_microcred.credentials.pictures import dark_enough
 from mooc_microcred.credentials.retirement import export_learner, forget_learner
 from mooc_microcred.credentials.status.settling import settle_awards
 from mooc_microcred.credentials.verification.engine import verify
 from mooc_microcred.credentials.visibility import share_credential
+from mooc_microcred.credentials.wallet import bundle as bundle_of_learner
+from mooc_microcred.credentials.words import kind_in_words, plain_number
+from mooc_microcred.credentials.words import outcomes_of as outcomes_in_words
+from mooc_microcred.credentials.words import worth_of as worth_in_words
 
 __all__ = [
     "ISSUE",
@@ -46,11 +51,14 @@ __all__ = [
     "advance_walk",
     "badge_class",
     "badge_pictures",
+    "bundle_of_learner",
     "create_key",
     "credential_of_awards",
     "credentials_of_learner",
+    "dark_enough",
     "did_challenge",
     "did_document",
+    "did_of",
     "endorse",
     "export_learner",
     "forget_did",
@@ -62,8 +70,11 @@ __all__ = [
     "issue_due",
     "issuer_profile",
     "issuer_profile_2",
+    "kind_in_words",
     "list_endorsements",
     "list_keys",
+    "outcomes_in_words",
+    "plain_number",
     "public_url",
     "public_urls",
     "queue_awards",
@@ -79,4 +90,5 @@ __all__ = [
     "use_did",
     "verify",
     "withdraw_endorsement",
+    "worth_in_words",
 ]

@@ -71,12 +71,16 @@ def first_steps(*, learner_id: int) -> tuple[Step, ...]:
     return tuple([one for one in map(guide.step, plans) if one.url][:STEPS])
 
 
-def badges_of(awards: Sequence[AwardData]) -> tuple[Badge, ...]:
-    """Return awards as they are shown, in their order; a constant number of queries."""
+def badges_of(awards: Sequence[AwardData], *, small: bool = False) -> tuple[Badge, ...]:
+    """Return awards as they are shown, in their order; a constant number of queries.
+
+    Args:
+        small: with the pictures that lists show.
+    """
     definitions = achievements.definitions_of({one.version_id for one in awards})
     issuers = achievements.issuer_names({one.issuer for one in definitions.values()})
     urls = public_urls([one.uuid for one in awards])
-    pictures = credentials.badge_pictures(definitions=definitions.values())
+    pictures = credentials.badge_pictures(definitions=definitions.values(), small=small)
     return tuple(
         Badge(
             award=one,

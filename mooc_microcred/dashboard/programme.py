@@ -112,7 +112,7 @@ def list_programmes(*, learner_id: int) -> tuple[tuple[ProgrammeCard, ...], bool
     begun = {one.code: one for one in road.ladders}
     shown = [one for one in found if one.code in begun or one.code not in inner]
     issuers = achievements.issuer_names({one.issuer for one in shown})
-    pictures = credentials.badge_pictures(definitions=shown)
+    pictures = credentials.badge_pictures(definitions=shown, small=True)
     held = {} if road.complete else achievements.read_holdings(learner_id=learner_id)
     cards = []
     for one in shown:

@@ -99,7 +99,7 @@ def read_wall(*, learner_id: int, filters: WallFilters | None = None, page: int 
     pages = max(1, -(-matched // PAGE_SIZE))
     page = min(max(page, 1), pages)
     return Wall(
-        badges=badges_of(_read(found, (page - 1) * PAGE_SIZE)),
+        badges=badges_of(_read(found, (page - 1) * PAGE_SIZE), small=True),
         matched=matched,
         page=page,
         pages=pages,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from django.core.cache import cache
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
@@ -38,6 +39,11 @@ def badge_url(kind: str, colour: str = "") -> str:
 def picture_url(uuid: str) -> str:
     """Return the address of an uploaded picture; another picture has another one."""
     return reverse("mooc_microcred:picture", kwargs={"uuid": uuid})
+
+
+def small_picture_url(uuid: str) -> str:
+    """Return the address of the same picture for lists."""
+    return reverse("mooc_microcred:small-picture", kwargs={"uuid": uuid})
 
 
 def hardened(answer: HttpResponse) -> HttpResponse:
@@ -85,6 +91,23 @@ def badge_as_png(request: HttpRequest, kind: str, colour: str) -> HttpResponse:
     drawn = pictures.badge_png(kind if kind in _KINDS else "competency", colour=f"#{colour}")
     answer = HttpResponse(drawn, content_type="image/png")
     answer["Cache-Control"] = "public, max-age=86400"
+    return hardened(answer)
+
+
+@transaction.non_atomic_requests
+@require_safe
+def small_picture(request: HttpRequest, uuid: Any) -> HttpResponse:
+    """Serve a picture of an institution for lists: a few kilobytes, for many of them on a telephone."""
+    key = f"mooc_microcred.small.{uuid}"
+    content = cache.get(key)
+    if content is None:
+        found = Picture.objects.filter(uuid=str(uuid)).only("content").first()
+        if found is None:
+            raise Http404
+        content = pictures.small_webp(bytes(found.content))
+        cache.set(key, content, 24 * 3600)
+    answer = HttpResponse(content, content_type="image/webp")
+    answer["Cache-Control"] = A_YEAR
     return hardened(answer)
 
 

@@ -7,6 +7,7 @@ from functools import cache
 
 from PIL import Image, ImageDraw, ImageFont, features
 
+from mooc_microcred.core.pages.lines import broken, shortened
 from mooc_microcred.credentials import pictures
 
 SIZE = (1200, 630)
@@ -67,55 +68,9 @@ def _set(text: str, *, largest: int, smallest: int, most: int, weight: str = "Bo
         lines = _broken(text, size, weight)
         if len(lines) <= most:
             return size, lines
-    lines = _broken(text, smallest, weight)[:most]
-    while lines[-1] and _font(weight, smallest).getlength(lines[-1] + "…") > _RIGHT - _LEFT:
-        lines[-1] = lines[-1][:-1]
-    lines[-1] += "…"
-    return smallest, lines
+    width_of = _font(weight, smallest).getlength
+    return smallest, shortened(_broken(text, smallest, weight), most, width_of, _RIGHT - _LEFT)
 
 
 def _broken(text: str, size: int, weight: str) -> list[str]:
-    font, room = _font(weight, size), _RIGHT - _LEFT
-    lines, line = [], ""
-    for piece in _pieces(text):
-        if not line or font.getlength((line + piece).rstrip()) <= room:
-            line += piece
-            continue
-        lines.append(line.rstrip())
-        line = piece.lstrip()
-    lines.append(line.rstrip())
-    return [cut for whole in lines for cut in _cut(whole, font, room)] or [""]
-
-
-# Vowels that stand before their consonant: a Thai line may break before them.
-_LEADING = "เแโใไ"
-_FOLLOWING = set("ะาำๅๆ์ๅฯ") | {chr(code) for code in (0x0E31, *range(0x0E34, 0x0E3B), *range(0x0E47, 0x0E4F))}
-
-
-def _pieces(text: str) -> list[str]:
-    """Return the parts between which a line may break: at spaces, and in long Thai before a leading vowel.
-
-    Without a dictionary of words this breaks at fewer places than there are, never at a wrong syllable.
-    """
-    pieces, piece = [], ""
-    for position, letter in enumerate(text):
-        after = text[position - 1] if position else ""
-        if piece and (after == " " or (letter in _LEADING and after not in _LEADING and len(piece) > 6)):
-            pieces.append(piece)
-            piece = ""
-        piece += letter
-    return [*pieces, piece]
-
-
-def _cut(line: str, font: ImageFont.FreeTypeFont, room: int) -> list[str]:
-    """Return a line that is still too long in parts, never between a consonant and its marks."""
-    parts = []
-    while font.getlength(line) > room:
-        end = len(line)
-        while end > 1 and (font.getlength(line[:end]) > room or line[end : end + 1] in _FOLLOWING):
-            end -= 1
-        if end > 1 and line[end - 1] in _LEADING:
-            end -= 1
-        parts.append(line[:end])
-        line = line[end:]
-    return [*parts, line]
+    return broken(text, _font(weight, size).getlength, _RIGHT - _LEFT)

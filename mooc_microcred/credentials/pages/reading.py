@@ -204,11 +204,15 @@ def pictured_badge(definition: Definition, look: Look) -> str:
     return assets.picture_url(found.uuid) if found else assets.badge_url(definition.kind, look.colour)
 
 
-def badge_pictures(*, definitions: Collection[Definition]) -> dict[int, str]:
+def badge_pictures(*, definitions: Collection[Definition], small: bool = False) -> dict[int, str]:
     """Return the addresses of badge pictures below the LMS, by id of version: the same that the pages show.
 
     Two queries, whatever the number of definitions; none for no definition.
+
+    Args:
+        small: as lists show them, with few bytes.
     """
+    uploaded_url = assets.small_picture_url if small else assets.picture_url
     if not definitions:
         return {}
     uploaded = dict(
@@ -224,7 +228,7 @@ def badge_pictures(*, definitions: Collection[Definition]) -> dict[int, str]:
         templates.setdefault(code, {})[kind] = settings
     return {
         one.version_id: (
-            assets.picture_url(uploaded[one.achievement_id])
+            uploaded_url(uploaded[one.achievement_id])
             if one.achievement_id in uploaded
             else assets.badge_url(
                 one.kind, _settings_for(templates.get(one.issuer, {}), one.kind).get("colour", "")

@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern] = [
     path("issuers/<slug:code>", views.issuer, name="issuer-page"),
     path("verify", views.verify_page, name="verify-page"),
     path("pictures/<uuid:uuid>.png", assets.picture, name="picture"),
+    path("pictures/<uuid:uuid>/small.webp", assets.small_picture, name="small-picture"),
     path("assets/colour-<str:colour>.css", assets.colours, name="page-colours"),
     path("assets/badge-<str:kind>-<str:colour>.svg", assets.badge, name="page-badge"),
     path("assets/badge-<str:kind>-<str:colour>.png", assets.badge_as_png, name="drawn-badge"),
