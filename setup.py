@@ -65,6 +65,8 @@ setup(
         "defusedxml>=0.7.1",
         "jsonschema>=4.17",
         "openpyxl>=3.1",
+        # Plots as SVG; pure Python.
+        "pygal>=3.0.5,<4",
         "PyLD>=3.0",
         "pillow>=10.3",
         "python-stdnum>=1.20",

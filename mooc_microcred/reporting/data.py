@@ -141,7 +141,7 @@ class Report:
         wanted: what was asked for.
         whole: everything together. funnels: each course or programme, most learners waiting first.
         organizations: the sum of each institution. periods: the sum of each cohort, the oldest first.
-        names: by code, whatever the reader may choose from; institutions: likewise.
+        names: by kind and code, whatever the reader may choose from; institutions: likewise.
         months: first and last month with figures.
         min_group: figures below this number are not told where ``whole.rounded``.
     """
@@ -152,7 +152,7 @@ class Report:
     funnels: Sequence[Funnel] = ()
     organizations: Sequence[Funnel] = ()
     periods: Sequence[Funnel] = ()
-    names: Mapping[str, Text] = field(default_factory=dict)
+    names: Mapping[tuple[Kind, str], Text] = field(default_factory=dict)
     institutions: Sequence[str] = ()
     months: tuple[date, date] | None = None
     min_group: int = 5

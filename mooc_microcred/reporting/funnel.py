@@ -15,7 +15,7 @@ from mooc_microcred.core.conf import microcred_settings
 from mooc_microcred.core.errors import NotAllowed, NotFound
 from mooc_microcred.core.roles import Actor, Role
 from mooc_microcred.core.texts import Text
-from mooc_microcred.reporting.data import STEPS, WAITED_DAYS, Funnel, Report, Step, StepFigure, Wanted
+from mooc_microcred.reporting.data import STEPS, WAITED_DAYS, Funnel, Kind, Report, Step, StepFigure, Wanted
 from mooc_microcred.reporting.models import FunnelFigure, FunnelRefresh
 from mooc_microcred.reporting.periods import period_of
 from mooc_microcred.reporting.refreshing import WAITED, latest_refresh
@@ -38,16 +38,17 @@ def read_report(*, actor: Actor, wanted: Wanted) -> Report:
     if view.refresh is None:
         return Report(None, wanted, Funnel(()), min_group=view.minimum)
     choices = view.choices()
-    months = view.visible().filter(kind=wanted.kind).aggregate(first=Min("month"), last=Max("month"))
+    mine = {code: organization for (kind, code), organization in choices.items() if kind == wanted.kind}
+    months = view.visible().aggregate(first=Min("month"), last=Max("month"))
     rows = view.asked()
     by_code = _added(rows, ("code", "organization"), lambda row: row["code"])
     by_period = _added(rows, ("month",), lambda row: period_of(row["month"], wanted.by))
     names = _names(choices)
     funnels = [
-        view.told(one, code=code, organization=choices.get(code, ""), name=names.get(code))
+        view.told(one, code=code, organization=mine[code], name=names[wanted.kind, code])
         for code, one in by_code.items()
     ]
-    institutions = sorted({choices[code] for code in by_code if code in choices})
+    institutions = sorted({mine[code] for code in by_code})
     return Report(
         as_of=view.refresh.as_of,
         wanted=wanted,
@@ -55,7 +56,7 @@ def read_report(*, actor: Actor, wanted: Wanted) -> Report:
         funnels=sorted(funnels, key=_most_waiting),
         organizations=[
             view.told(
-                _sum(one for code, one in by_code.items() if choices.get(code) == organization),
+                _sum(one for code, one in by_code.items() if mine[code] == organization),
                 organization=organization,
             )
             for organization in institutions
@@ -86,7 +87,13 @@ def read_cohorts(*, actor: Actor, wanted: Wanted) -> tuple[FunnelRefresh | None,
     )
     names = _names(choices)
     return view.refresh, [
-        view.told(one, code=code, organization=choices[code], name=names[code], month=month)
+        view.told(
+            one,
+            code=code,
+            organization=choices[wanted.kind, code],
+            name=names[wanted.kind, code],
+            month=month,
+        )
         for (code, month), one in sorted(found.items())
     ]
 
@@ -104,7 +111,12 @@ def read_funnels(*, actor: Actor, wanted: Wanted) -> tuple[FunnelRefresh | None,
     found = _added(view.asked(), ("code",), lambda row: row["code"])
     names = _names(choices)
     return view.refresh, [
-        view.told(one, code=code, organization=choices[code], name=names[code])
+        view.told(
+            one,
+            code=code,
+            organization=choices[wanted.kind, code],
+            name=names[wanted.kind, code],
+        )
         for code, one in sorted(found.items())
     ]
 
@@ -142,17 +154,20 @@ class _View:
         rows = FunnelFigure.objects.filter(refresh=self.refresh)
         return rows if self.scopes is None else rows.filter(organization__in=self.scopes)
 
-    def choices(self) -> dict[str, str]:
-        """Return what the reader may choose from: codes with their organisations.
+    def choices(self) -> dict[tuple[Kind, str], str]:
+        """Return what the reader may choose from: kinds and codes with their organisations.
 
         Raises:
             NotFound: what is asked for is not among them.
         """
-        rows = self.visible().filter(kind=self.wanted.kind).values_list("code", "organization")
-        found = dict(rows.distinct().order_by("organization", "code"))
+        rows = self.visible().values_list("kind", "code", "organization").distinct()
+        found = {
+            (Kind(kind), code): organization
+            for kind, code, organization in rows.order_by("organization", "code")
+        }
         wanted = self.wanted
         foreign = wanted.organization and self.scopes is not None and wanted.organization not in self.scopes
-        if foreign or (wanted.code and wanted.code not in found):
+        if foreign or (wanted.code and (wanted.kind, wanted.code) not in found):
             raise NotFound(_("There is no such thing."))
         return found
 
@@ -183,11 +198,11 @@ class _View:
         )
 
 
-def _names(codes: Iterable[str]) -> dict[str, Text]:
+def _names(choices: Iterable[tuple[Kind, str]]) -> dict[tuple[Kind, str], Text]:
     """Return the names of courses and programmes; what is in force no more has its code for a name."""
     catalogue = achievements.current_catalogue()
-    found = {code: catalogue.newest(code) for code in codes}
-    return {code: one.name if one is not None else Text(en=code) for code, one in found.items()}
+    found = {(kind, code): catalogue.newest(code) for kind, code in choices}
+    return {key: one.name if one is not None else Text(en=key[1]) for key, one in found.items()}
 
 
 @dataclass(slots=True)

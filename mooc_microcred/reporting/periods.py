@@ -54,3 +54,10 @@ def name_of_period(first: date, by: By) -> str:
 
 def _shown(year: int) -> int:
     return year + BUDDHIST_OFFSET if (get_language() or "").startswith("th") else year
+
+
+def months_between(first: date, last: date) -> list[date]:
+    """Return the first day of each month from one to another, both included; not those without a date."""
+    first = first if first > NO_DATE else last
+    start, end = (one.year * 12 + one.month - 1 for one in (first, last))
+    return [date(place // 12, place % 12 + 1, 1) for place in range(start, end + 1)]

@@ -2,9 +2,11 @@
 
 from django.urls import URLPattern, path
 
-from mooc_microcred.reporting.pages import views
+from mooc_microcred.reporting.pages import home, reports
 
 urlpatterns: list[URLPattern] = [
-    path("staff/", views.home, name="page-staff"),
-    path("staff/reports/", views.reports, name="page-reports"),
+    path("staff/", home.home, name="page-staff"),
+    path("staff/reports/", reports.reports, name="page-reports"),
+    path("staff/reports/plot/<slug:name>.svg", reports.plot, name="page-reports-plot"),
+    path("staff/reports/funnel.csv", reports.figures_file, name="page-reports-file"),
 ]

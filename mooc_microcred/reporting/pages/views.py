@@ -8,8 +8,3 @@ from mooc_microcred.core.pages.people import person_page
 @person_page()
 def home(request, **where):
     raise Http404
-
-
-@person_page()
-def reports(request, **where):
-    raise Http404
