@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -221,3 +222,17 @@ def my_results(*, learner_id: int) -> list[ResultData]:
         )
         for row in reversed(rows)
     ]
+
+
+def my_waiting_sittings(*, learner_id: int) -> list[tuple[str, date]]:
+    """Return (exam code, day) of a learner's sittings whose first result is not released yet; one query.
+
+    It says that there will be a result and nothing of what it will be. A correction that is on its way is
+    left out: that a result is looked at again would tell something of it.
+    """
+    rows = ExamResult.objects.filter(
+        learner_id=learner_id,
+        batch__state__in=(ExamBatch.State.IMPORTED, ExamBatch.State.SIGNED),
+        batch__supersedes__isnull=True,
+    )
+    return list(rows.order_by("sat_on", "exam_code").values_list("exam_code", "sat_on").distinct())

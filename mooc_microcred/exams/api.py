@@ -1,6 +1,6 @@
 """The verbs of the exams room; the only thing that other rooms call."""
 
-from mooc_microcred.exams.admissions import admit_learners, my_admissions, my_results
+from mooc_microcred.exams.admissions import admit_learners, my_admissions, my_results, my_waiting_sittings
 from mooc_microcred.exams.batches import (
     RELEASED,
     batch_data,
@@ -52,6 +52,7 @@ __all__ = [
     "list_batches",
     "my_admissions",
     "my_results",
+    "my_waiting_sittings",
     "queue_learners_of_release",
     "read_candidates",
     "read_sittings",
