@@ -1,5 +1,7 @@
 """All addresses below ``microcred/``: each room brings the pages of its own."""
 
+from mooc_microcred.achievements.pages.urls import urlpatterns as achievements
+from mooc_microcred.competencies.pages.staff_urls import urlpatterns as staff_frameworks
 from mooc_microcred.competencies.pages.urls import urlpatterns as competencies
 from mooc_microcred.core.pages.urls import urlpatterns as core
 from mooc_microcred.credentials.pages.urls import urlpatterns as credentials
@@ -8,4 +10,14 @@ from mooc_microcred.dashboard.pages.urls import urlpatterns as dashboard
 from mooc_microcred.exams.pages.urls import urlpatterns as exams
 from mooc_microcred.reporting.pages.urls import urlpatterns as reporting
 
-urlpatterns = [*credentials, *competencies, *dashboard, *exams, *creditbank, *reporting, *core]
+urlpatterns = [
+    *credentials,
+    *competencies,
+    *staff_frameworks,
+    *dashboard,
+    *exams,
+    *achievements,
+    *creditbank,
+    *reporting,
+    *core,
+]

@@ -53,6 +53,7 @@ from mooc_microcred.achievements.feeds import (
     start_feed_of_everything,
 )
 from mooc_microcred.achievements.kick import kick_evaluation_after_commit
+from mooc_microcred.achievements.offers import count_open_offers, run_offers_of_staff
 from mooc_microcred.achievements.progress import (
     preview_changes,
     read_holdings,
@@ -92,6 +93,7 @@ __all__ = [
     "count_awards_of_run",
     "count_certificate_requests",
     "count_open_feeds",
+    "count_open_offers",
     "count_waiting_messages",
     "create_version",
     "current_catalogue",
@@ -123,6 +125,7 @@ __all__ = [
     "retire_version",
     "revoke_award",
     "save_issuer",
+    "run_offers_of_staff",
     "runs_to_backfill",
     "start_backfill",
     "start_feed",

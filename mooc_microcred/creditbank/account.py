@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Prefetch, QuerySet, Sum
+from django.db.models import Prefetch, Q, QuerySet, Sum
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -25,6 +26,8 @@ from mooc_microcred.creditbank.records import OPEN, in_doubt
 READERS = (StaffRole.Role.CREDIT_OFFICER, StaffRole.Role.AUDITOR)
 MAX_PAGE = 1001
 State = CreditRecord.State
+# Of deliveries: the last attempt failed, and the next one comes by itself.
+IS_FAILING = Q(state__in=(Delivery.State.PENDING, Delivery.State.SENT)) & ~Q(last_error="")
 
 
 def my_account(*, learner_id: int) -> AccountData:
@@ -81,6 +84,10 @@ def list_records(
     bank: str | None = None,
     organization: str | None = None,
     learner_id: int | None = None,
+    uuids: Collection[str] | None = None,
+    about: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
     before: int | None = None,
     limit: int = 50,
 ) -> list[RecordData]:
@@ -92,6 +99,9 @@ def list_records(
         bank: only this bank's.
         organization: only this organisation's; None means all that the actor may see.
         learner_id: only this learner's.
+        uuids: only these.
+        about: only records of awards of the achievement with this code, or of this course run.
+        since, until: only records that last changed at or after the one and before the other.
         before: id of the last record of the page before.
         limit: length of the page, 1 to 1001.
 
@@ -99,13 +109,16 @@ def list_records(
         NotAllowed: the actor is neither credit officer nor auditor, or not for that organisation.
         InvalidInput: there is no such state, or the limit is not 1 to 1001.
     """
-    rows = _visible(actor, CreditRecord.objects.all(), "organization", organization)
+    rows = visible(actor, CreditRecord.objects.all(), "organization", organization)
     if state is not None:
         rows = rows.filter(state=_one_of(state, State.values))
     if bank is not None:
         rows = rows.filter(bank=bank)
     if learner_id is not None:
         rows = rows.filter(learner_id=learner_id)
+    if uuids is not None:
+        rows = rows.filter(uuid__in=uuids)
+    rows = narrowed(rows, "", about=about, since=since, until=until)
     configured = banks()
     page = _page(_with_everything(rows), before, limit)
     return [_record_data(row, configured) for row in page]
@@ -130,6 +143,10 @@ def list_deliveries(
     bank: str | None = None,
     organization: str | None = None,
     record: str | None = None,
+    failing: bool = False,
+    about: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
     before: int | None = None,
     limit: int = 50,
 ) -> list[DeliveryData]:
@@ -141,6 +158,8 @@ def list_deliveries(
         bank: only this bank's.
         organization: only this organisation's; None means all that the actor may see.
         record: only those of the record with this uuid.
+        failing: only those whose last attempt failed and that are tried again by themselves.
+        about, since, until: as for :func:`list_records`, of the record.
         before: id of the last delivery of the page before.
         limit: length of the page, 1 to 1001.
 
@@ -148,7 +167,7 @@ def list_deliveries(
         NotAllowed: the actor is neither credit officer nor auditor, or not for that organisation.
         InvalidInput: there is no such state, or the limit is not 1 to 1001.
     """
-    rows = _visible(actor, Delivery.objects.select_related("record"), "record__organization", organization)
+    rows = visible(actor, Delivery.objects.select_related("record"), "record__organization", organization)
     rows = rows.defer("sealed_body")
     if state is not None:
         rows = rows.filter(state=_one_of(state, Delivery.State.values))
@@ -156,10 +175,21 @@ def list_deliveries(
         rows = rows.filter(bank=bank)
     if record is not None:
         rows = rows.filter(record__uuid=record)
+    if failing:
+        rows = rows.filter(IS_FAILING)
+    rows = narrowed(rows, "record__", about=about, since=since, until=until)
     return [_delivery_data(row, row.record) for row in _page(rows, before, limit)]
 
 
-def _visible(actor: Actor, rows: QuerySet, field: str, organization: str | None) -> QuerySet:
+def visible(actor: Actor, rows: QuerySet, field: str, organization: str | None) -> QuerySet:
+    """Return those of the rows that a credit officer or auditor may see.
+
+    Args:
+        field: where the organisation stands. organization: only this one's; None means all.
+
+    Raises:
+        NotAllowed: the actor holds neither role, or not for that organisation.
+    """
     scope = actor.organizations(READERS)
     if scope is not None and not scope:
         raise NotAllowed(_("You do not hold the role that this needs."))
@@ -167,6 +197,20 @@ def _visible(actor: Actor, rows: QuerySet, field: str, organization: str | None)
         actor.require(READERS, organization)
         return rows.filter(**{field: organization})
     return rows if scope is None else rows.filter(**{f"{field}__in": scope})
+
+
+def narrowed(
+    rows: QuerySet, record: str, *, about: str, since: datetime | None, until: datetime | None
+) -> QuerySet:
+    """Return the rows whose record is about something and changed in a time; ``record`` is its path."""
+    if about:
+        award = f"{record}award__"
+        rows = rows.filter(Q(**{f"{award}achievement__code": about}) | Q(**{f"{award}course_key": about}))
+    if since is not None:
+        rows = rows.filter(**{f"{record}changed__gte": since})
+    if until is not None:
+        rows = rows.filter(**{f"{record}changed__lt": until})
+    return rows
 
 
 def _one_of(value: str, known: Collection[str]) -> str:

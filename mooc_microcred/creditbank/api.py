@@ -17,6 +17,7 @@ from mooc_microcred.creditbank.delivery import (
 )
 from mooc_microcred.creditbank.deposits import TOPIC as DEPOSITED
 from mooc_microcred.creditbank.deposits import DepositData, get_deposit
+from mooc_microcred.creditbank.desk import count_dead_letters, summarise_desk
 from mooc_microcred.creditbank.exporting import export_learner
 from mooc_microcred.creditbank.records import forget_learner, reconcile_records
 
@@ -27,6 +28,7 @@ __all__ = [
     "banks",
     "check_bank_settings",
     "collect_receipts",
+    "count_dead_letters",
     "credits_in_bank",
     "deliver_due",
     "describe_error",
@@ -41,5 +43,6 @@ __all__ = [
     "my_account",
     "reconcile_records",
     "replay_deliveries",
+    "summarise_desk",
     "withdraw_consent",
 ]

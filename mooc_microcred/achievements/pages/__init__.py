@@ -1,0 +1,1 @@
+"""Pages of the programme officer about awards and re-runs."""
