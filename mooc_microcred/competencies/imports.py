@@ -166,6 +166,40 @@ def organization_of_import(*, token: str) -> str:
     return kept
 
 
+def read_import(*, actor: Actor, token: str) -> ImportPreviewData:
+    """Return again what a preview shows; nothing is changed.
+
+    Raises:
+        NotFound: there is no such preview (any longer). NotAllowed: the actor is no programme officer there.
+        WrongState: the framework has changed since, or it was committed already.
+    """
+    kept = FrameworkImport.objects.filter(token=token).first()
+    _must_be_kept(kept)
+    assert kept is not None  # noqa: S101 said above
+    actor.require(Role.PROGRAMME_OFFICER, kept.organization)
+    row = Framework.objects.filter(identifier=kept.framework).first()
+    return _plan_of(kept, row).shown(kept.token, kept.organization)
+
+
+def _must_be_kept(kept: FrameworkImport | None) -> None:
+    if kept is None or kept.created < clock.now() - PREVIEW_LASTS:
+        raise NotFound(_("This preview does not exist any longer. Read the file again."))
+
+
+def _plan_of(kept: FrameworkImport, row: Framework | None) -> _Plan:
+    if kept.committed_at is not None:
+        raise WrongState(_("This import was done already."))
+    if (row.revision if row is not None else "") != kept.revision:
+        raise WrongState(_("The framework has changed since the preview. Read the file again."))
+    return _compare(row, Document.from_json(json.loads(zlib.decompress(bytes(kept.content)))))
+
+
+def names_its_framework(content: bytes) -> bool:
+    """Say whether a file says itself which framework it is: tables and taxonomies do not."""
+    start = content.lstrip(b"\xef\xbb\xbf \t\r\n")
+    return start.startswith(b"{") and b'"CFDocument"' in start
+
+
 def commit_import(
     *, actor: Actor, token: str, without_successor: bool = False, publish: bool = False
 ) -> FrameworkData:
@@ -182,16 +216,11 @@ def commit_import(
     """
     with transaction.atomic():
         kept = FrameworkImport.objects.select_for_update().filter(token=token).first()
-        if kept is None or kept.created < clock.now() - PREVIEW_LASTS:
-            raise NotFound(_("This preview does not exist any longer. Read the file again."))
+        _must_be_kept(kept)
+        assert kept is not None  # noqa: S101 said above
         actor.require(Role.PROGRAMME_OFFICER, kept.organization)
-        if kept.committed_at is not None:
-            raise WrongState(_("This import was done already."))
         row = Framework.objects.select_for_update().filter(identifier=kept.framework).first()
-        if (row.revision if row is not None else "") != kept.revision:
-            raise WrongState(_("The framework has changed since the preview. Read the file again."))
-        document = Document.from_json(json.loads(zlib.decompress(bytes(kept.content))))
-        plan = _compare(row, document)
+        plan = _plan_of(kept, row)
         if plan.orphaned and not without_successor:
             raise WrongState(plan.blocked)
         row = _write(row, plan, kept.organization, publish)
