@@ -191,7 +191,7 @@ class _Reader:
             for exam in one.exams:
                 yield self._exam(one, exam)
             yield self._programme(one) if one.tree is not None else self._level(one)
-        if any(one.credits for one in definitions) and self.account.banks:
+        if any(one.credits for one in definitions):
             yield self._credit(definitions)
 
     def _level(self, definition: Definition) -> CourseRung:
@@ -273,14 +273,19 @@ class _Reader:
         codes = {one.code for one in definitions}
         records = [one for one in self.account.records if one.achievement in codes]
         deposited = sum((one.credits for one in records if one.in_bank), Decimal(0))
-        name = records[0].bank_name if records else self.account.banks[0].name
+        if records:
+            name = records[0].bank_name
+        else:
+            name = self.account.banks[0].name if self.account.banks else _credit_name()
         if records and all(one.in_bank for one in records) and deposited:
             note = _("%(credits)s credits are in the bank.") % {"credits": _plain(deposited)}
             return CourseRung("credit", "", name, "done", (), note)
         if records:
             waiting = next(one for one in records if not one.in_bank)
             return CourseRung("credit", "", name, "open", (), waiting.status)
-        if self.account.banks and not any(one.consent for one in self.account.banks):
+        if not self.account.banks:
+            note = _("No credit bank is connected here yet. The credits are written in your credential.")
+        elif not any(one.consent for one in self.account.banks):
             note = _("Credits are sent there once you have earned them and have given your consent.")
         else:
             note = _("Credits are sent there as soon as you have earned them.")
@@ -296,8 +301,26 @@ class _Reader:
             if found.action == "done":
                 continue
             guide = _Guide.reading(self.learner_id, self.catalogue, self.progress, [found])
-            return guide.step(found)
+            return self._before_certificate(guide.step(found))
         return None
+
+    def _before_certificate(self, step: Step) -> Step:
+        """Say what is missing before the platform's certificate: units, the grade, or nothing but itself."""
+        definition = self.catalogue.newest(step.achievement)
+        mirrored = definition is not None and definition.mode == "mirror"
+        if not mirrored or step.action != "raise_grade" or step.course_key != self.course_key:
+            return step
+        grade, completion = self.state.grade, self.state.completion
+        if grade is not None and grade.passed:
+            text = _("You have passed the course; the certificate of the platform follows by itself.")
+            return replace(step, action="wait_for_certificate", text=text)
+        if completion is not None and completion.completed < completion.total:
+            text = _("Continue the course: %(completed)s of %(total)s units are done.") % {
+                "completed": completion.completed,
+                "total": completion.total,
+            }
+            return replace(step, action="study", text=text)
+        return step
 
 
 def _exact(own: AchievementProgress, course_key: str, state: CourseState) -> AchievementProgress:

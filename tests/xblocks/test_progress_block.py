@@ -167,14 +167,44 @@ def test_the_ladder_costs_a_bounded_number_of_queries(course, django_assert_max_
         dashboard.read_course_ladder(course_key=RUN, learner_id=LEARNER)
 
 
-def test_credits_are_the_last_rung_where_a_bank_takes_them(course):
+def test_credits_are_the_last_rung_and_it_says_where_no_bank_takes_them(course, settings):
     enrolled(course)
     ladder = dashboard.read_course_ladder(course_key=RUN, learner_id=LEARNER)
-    assert ("credit" in [one.kind for one in ladder.rungs]) is bool(ladder.rungs and _banks())
+    assert ladder.rungs[-1].kind == "credit"
+    assert "No credit bank is connected" in ladder.rungs[-1].note
     assert [one.worth.credits for one in ladder.worths] == [Decimal(3)] * len(ladder.worths)
+    visitor = dashboard.read_course_ladder(course_key=RUN)
+    assert [one.kind for one in visitor.rungs] == [one.kind for one in ladder.rungs]
 
 
-def _banks():
-    from mooc_microcred.creditbank.api import banks
+@pytest.mark.parametrize(
+    ("completed", "grade", "passed", "action", "said", "button"),
+    [
+        (2, 61, False, "study", "2 of 8 units are done", "Continue the course"),
+        (8, 61, False, "raise_grade", "Pass the course", "Improve your grade"),
+        (2, 90, True, "wait_for_certificate", "You have passed the course", ""),
+    ],
+)
+def test_before_a_certificate_the_step_is_what_is_really_missing(
+    desk, platform, completed, grade, passed, action, said, button
+):
+    platform.add_course(RUN)
+    definitions.level1("py-l1")
+    platform.add_learner(LEARNER)
+    platform.enrol(LEARNER, RUN)
+    platform.complete(LEARNER, RUN, completed, 8)
+    platform.grade(LEARNER, RUN, grade, passed=passed)
+    ladder = dashboard.read_course_ladder(course_key=RUN, learner_id=LEARNER)
+    assert ladder.step.action == action
+    page = html(desk(LEARNER).make(KIND).render("student_view"))
+    assert said in page
+    assert button in page
+    assert ("microcred-button" in page) is bool(button)
 
-    return banks()
+
+def test_before_an_exam_the_button_leads_to_the_learners_exams(desk, course):
+    enrolled(course, completed=8, grade=90)
+    assert dashboard.read_course_ladder(course_key=RUN, learner_id=LEARNER).step.action == "take_exam"
+    page = html(desk(LEARNER).make(KIND).render("student_view"))
+    assert 'href="/microcred/exams/"' in page
+    assert "About the exam" in page

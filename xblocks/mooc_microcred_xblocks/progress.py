@@ -110,12 +110,13 @@ class ProgressBlock(MicrocredBlock):
         )
 
     def _button(self, step: Step | None) -> dict[str, str] | None:
-        if step is None or not step.url or step.action not in BUTTONS:
+        if step is None or step.action not in BUTTONS:
             return None
-        text = BUTTONS[step.action]
-        if "exam" in step.action and step.url != step.worth.further_information:
-            text = BUTTONS["enrol"]
-        return {"url": step.url, "text": self.say(text)}
+        url = step.url
+        if "exam" in step.action:
+            # The reader stands in the course already: what they need is when and where the exam is.
+            url = step.worth.further_information or self.address("mooc_microcred:page-exams")
+        return {"url": url, "text": self.say(BUTTONS[step.action])} if url else None
 
     def _worth(self, one: Any) -> dict[str, Any]:
         worth = one.worth
