@@ -26,7 +26,6 @@ from django.views.decorators.http import require_http_methods
 from mooc_microcred.core.errors import InvalidInput, MicrocredError, NotAllowed, NotFound, WrongState
 from mooc_microcred.core.lease import LeaseBusy, LeaseLost
 from mooc_microcred.core.pages.language import remember_language, wanted_language
-from mooc_microcred.core.pages.places import places_of
 from mooc_microcred.core.pages.site import page, rendered
 from mooc_microcred.core.platform import PlatformUnavailable
 from mooc_microcred.core.roles import Actor
@@ -152,7 +151,6 @@ def shown(
         "actor": request.actor,
         "messages": messages.get_messages(request),
         "staff_somewhere": request.actor.superuser or bool(request.actor.roles),
-        "staff_places": places_of(request.actor),
         **(context or {}),
     }
     content = rendered(template, context, request.language, request)
@@ -162,8 +160,7 @@ def shown(
 def told(request: Any, message: str, to: str, **where: Any) -> HttpResponseRedirect:
     """Go to a page of ours, by its name, and say there that something was done."""
     messages.success(request, message)
-    # The form's own address may end in a place on its page, and browsers keep that on a redirect.
-    return HttpResponseRedirect(reverse(f"mooc_microcred:{to}", kwargs=where) + "#mc-main")
+    return HttpResponseRedirect(reverse(f"mooc_microcred:{to}", kwargs=where))
 
 
 def refused(request: Any, error: MicrocredError, to: str, **where: Any) -> HttpResponseRedirect:
