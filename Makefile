@@ -22,7 +22,7 @@ FOR_TESTS = $(call ENVIRONMENT,sandbox$(COMMA)test$(MYSQL))
 FOR_QUALITY = $(call ENVIRONMENT,sandbox$(COMMA)test$(COMMA)quality$(MYSQL))
 COMMA = ,
 
-.PHONY: help demo test test-sqlite test-mariadb test-install screenshots bench quality format messages docs clean
+.PHONY: help demo test test-sqlite test-mariadb test-install mfe screenshots bench quality format messages docs clean
 
 help:  ## List what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -52,6 +52,10 @@ test-mariadb:
 test-install:  ## Run the tests that install the package with pip: clean environments, Tutor 20, 21 and 22.
 	$(FOR_TESTS)
 	$(PY) -m pytest -q -n $(JOBS) --dist loadgroup -m install $(if $(TESTS),$(TESTS),tests/packaging tests/tutor)
+
+mfe:  ## Check, test, compile and pack the dashboard's widget (needs Node 20 and npm; CHECK=1: compare only).
+	@cd openedx_plugin/mfe && npm ci --no-audit --no-fund --ignore-scripts && npm run --silent lint && \
+	    npm test --silent && npm run --silent pack-widget $(if $(CHECK),-- --check)
 
 screenshots:  ## Take the pictures of the documents anew, into docs/images/ (needs Chromium); look at each.
 	$(FOR_TESTS)

@@ -6,70 +6,25 @@ build/node_verifier/.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from mooc_microcred.credentials import contexts
+from tests.support.node import node_tools
 
 ROOT = Path(__file__).parents[3]
 SOURCE = ROOT / "tests" / "node_verifier"
 CONTEXTS = ROOT / "mooc_microcred" / "credentials" / "jsonld_contexts"
-MINIMUM = 20
 
 
 def installed() -> Path:
     """Return the folder with the verifier and its packages; skip the test where Node is not."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if not node or not npm:
-        _absent("Node and npm are not installed: the independent verifier did not run")
-    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
-    if int(version.lstrip("v").partition(".")[0]) < MINIMUM:
-        pytest.skip(f"the independent verifier needs Node {MINIMUM} or later, not {version.strip()}")
-    lock = (SOURCE / "package-lock.json").read_bytes()
-    folder = ROOT / "build" / "node_verifier" / hashlib.sha256(lock).hexdigest()[:16]
-    if not (folder / "ready").exists():
-        _install(npm, folder)
+    folder = node_tools(SOURCE, "the independent verifier")
     shutil.copy(SOURCE / "verify.mjs", folder / "verify.mjs")
     return folder
-
-
-def _absent(reason: str) -> None:
-    # .ci/run installs Node: there its absence is a failure.
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-def _install(npm: str, folder: Path) -> None:
-    """Install into a folder of its own and move it: two test processes may want it at once."""
-    making = folder.with_name(f"{folder.name}.{os.getpid()}")
-    shutil.rmtree(making, ignore_errors=True)
-    making.mkdir(parents=True)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(SOURCE / name, making)
-    done = subprocess.run(
-        [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
-        cwd=making,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    if done.returncode:
-        shutil.rmtree(making, ignore_errors=True)
-        _absent(f"npm could not install the independent verifier: {done.stderr[-500:]}")
-    (making / "ready").touch()
-    try:
-        making.rename(folder)
-    except OSError:
-        shutil.rmtree(making, ignore_errors=True)
 
 
 def verify_elsewhere(
