@@ -36,6 +36,8 @@ PROGRAMME = "kmutt-python"
 # Who endorses what; see sandbox/content/partner.yaml.
 PARTNER, ENDORSED = "example-software-makers", "kmutt-py101-l2"
 WIDTH = 108
+# The pages of the suite on which staff work.
+EXAM_DESK, IDENTITIES = "/microcred/staff/exams/", "/microcred/staff/identities/"
 # Made up: 13 digits with a right check digit, as a pattern that is given to nobody.
 NATIONAL_ID = "1234567890121"
 # When the exams took place: some days before the demo, written as Thai offices write dates.
@@ -221,6 +223,8 @@ class Walk:
         batch = self.upload(course, "py101-wrong.csv", as_csv(rows, encoding="utf-8-sig"), state="invalid")
         problems = self.officer.get(f"staff/exam-batches/{batch['uuid']}/problems/")["results"]
         _expect({one["row"] for one in problems} == {2, 3, 4}, f"the wrong rows are told as {problems}")
+        page = _text_of(self.officer.page(f"{EXAM_DESK}batches/{batch['uuid']}/"))
+        _expect(all(one["message"] in page for one in problems), "the page does not tell every wrong row")
         _expect(batch["rows_imported"] == 0 and not self.result(course), "a wrong file was imported")
         self.officer.post(f"staff/exam-batches/{batch['uuid']}/release/", expect=409)
         told = " ".join(f"Row {one['row']}, {one['column']}: {one['message']}" for one in problems)
@@ -232,20 +236,19 @@ class Walk:
 
     def admit(self, course: Course) -> None:
         """Admit the learner to the exam; again, the number stays."""
-        candidates = [{"username": "learner", "number": course.admission}]
-        answer = self.officer.post(
-            "staff/exam-admissions/", {"exam": course.code("exam"), "candidates": candidates}, expect=201
-        )
-        _expect(answer["admissions"][0]["number"] == course.admission, f"admitted as {answer}")
+        page = f"{EXAM_DESK}admissions/"
+        fields = {"exam": course.code("exam"), "people": f"learner, {course.admission}", "action": "admit"}
+        answer = self.officer.submit(page, **fields)
+        _expect(course.admission in answer, f"{course.admission} is not in the list of candidates")
 
     def upload(self, course: Course, name: str, content: bytes, *, state: str) -> dict[str, Any]:
         """Upload a result file as the exam officer, and keep it with what came of it."""
         folder = self.stage.folder / "exams"
         folder.mkdir(exist_ok=True)
         (folder / name).write_bytes(content)
-        batch = self.officer.upload(
-            "staff/exam-batches/", name, content, expect=201, exam=course.code("exam")
-        )
+        self.officer.submit(EXAM_DESK, file=(name, content), exam=course.code("exam"))
+        uuid = self.officer.at.rstrip("/").rpartition("/")[2]
+        batch = self.officer.get(f"staff/exam-batches/{uuid}/")
         _expect(batch["state"] == state, f"{name} is {batch['state']}, not {state}: {batch['problems']}")
         _expect(batch["sha256"] == hashlib.sha256(content).hexdigest(), f"{name} has another SHA-256")
         _write_json(folder / f"{name}.batch.json", batch)
@@ -261,9 +264,12 @@ class Walk:
         self.officer.post(f"{where}release/", expect=409)
         refusal = self.officer.post(f"{where}sign/", expect=403)
         _expect("second person" in refusal["message"], f"the uploader was refused for: {refusal['message']}")
-        self.signatory.post(f"{where}sign/")
+        page = f"{EXAM_DESK}batches/{batch['uuid']}/"
+        _expect('value="sign"' not in self.officer.page(page), "who uploaded is offered to sign")
+        self.signatory.submit(page, action="sign")
         _expect(not self.result(course), "a result was shown before its release")
-        released = self.officer.post(f"{where}release/")
+        self.officer.submit(page, action="release")
+        released = self.officer.get(where)
         _expect(released["state"] == "released", f"the batch is {released['state']} after its release")
         _expect(bool(self.result(course)), "a released result is not shown to its learner")
 
@@ -309,9 +315,12 @@ class Walk:
         self.learner.submit("/my/credits/", bank="sandbox-bank", action="give")
         waits = wait_for("the records to wait for an identity", lambda: self.deposits_in("waiting_identity"))
         _expect(not self.in_bank(), "the bank received a record of a learner who is not identified")
-        seen = {"username": "learner", "kind": "national_id"}
-        self.verifier.post("staff/identities/", {**seen, "number": NATIONAL_ID[:-1] + "9"}, expect=400)
-        self.verifier.post("staff/identities/", {**seen, "number": NATIONAL_ID}, expect=201)
+        found = self.verifier.submit(IDENTITIES, who="learner", action="find")
+        seen = {"kind": "national_id", "action": "record"}
+        mistyped = {**seen, "number": NATIONAL_ID[:-1] + "9"}
+        again = self.verifier.submit(IDENTITIES, on=found, expect=400, **mistyped)
+        done = self.verifier.submit(IDENTITIES, on=again, number=NATIONAL_ID, **seen)
+        _expect(NATIONAL_ID not in done and NATIONAL_ID[-4:] in done, "more than the last four are shown")
         tell(
             5,
             "ยืนยันตัวตน · Identity",

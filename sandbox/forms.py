@@ -41,15 +41,3 @@ class InvalidateForm(forms.Form):
 
     certificate = forms.IntegerField(widget=forms.HiddenInput)
     notes = forms.CharField(label=_("Reason"), max_length=500)
-
-
-class IdentityForm(forms.Form):
-    """A document of a learner that was seen."""
-
-    username = forms.CharField(label=_("User name of the learner"), max_length=150)
-    kind = forms.ChoiceField(
-        label=_("Document"), choices=[("national_id", _("Thai national ID")), ("passport", _("Passport"))]
-    )
-    number = forms.CharField(
-        label=_("Number"), max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off"})
-    )

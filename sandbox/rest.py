@@ -54,11 +54,6 @@ def post(request, name: str, data: Mapping[str, Any] | None = None, **where) -> 
     )
 
 
-def upload(request, name: str, data: Mapping[str, Any], **where) -> Answer:
-    """Send a form with a file to an endpoint."""
-    return _send(request, RequestFactory().post(address(name, **where), dict(data)))
-
-
 def _send(request, inner) -> Answer:
     inner.user = request.user
     inner.session = request.session

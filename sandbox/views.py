@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from sandbox import lms, rest
-from sandbox.forms import IdentityForm, InvalidateForm, SelfTestForm
+from sandbox.forms import InvalidateForm, SelfTestForm
 from sandbox.models import Attempt, Certificate, Course, Enrollment, Grade, Unit
 from sandbox.people import ACCOUNTS, PASSWORD
 from sandbox.studio import views as studio
@@ -311,71 +311,3 @@ def staff(request):
         "credits": request.user.is_superuser or "credit_officer" in roles,
     }
     return render(request, "sandbox/staff.html", context)
-
-
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def identities(request):
-    """Record an identity document that the verifier has seen."""
-    form = IdentityForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        answer = rest.post(request, "identities", form.cleaned_data)
-        _tell(
-            request,
-            answer,
-            _("The document is recorded; only its last four characters are shown from now on."),
-        )
-        return redirect("sandbox:identities")
-    return render(request, "sandbox/identities.html", {"form": form})
-
-
-@transaction.non_atomic_requests
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def desk(request):
-    """Admit candidates and bring results in."""
-    if request.method == "POST":
-        exam = request.POST.get("exam", "")
-        if request.POST.get("action") == "admit":
-            candidate = {
-                name: request.POST[name] for name in ("username", "number") if request.POST.get(name)
-            }
-            answer = rest.post(request, "exam-admissions", {"exam": exam, "candidates": [candidate]})
-            _tell(request, answer, _("The candidate is admitted."))
-            return redirect("sandbox:desk")
-        form = {"exam": exam, "only_right_rows": request.POST.get("only_right_rows", "false")}
-        if "file" in request.FILES:
-            form["file"] = request.FILES["file"]
-        answer = rest.upload(request, "exam-batches", form)
-        _tell(request, answer, _("The file was checked; see below what came of it."))
-        return redirect("sandbox:batch", answer.data["uuid"]) if answer.ok else redirect("sandbox:desk")
-    context = {
-        "exams": rest.rows(request, "exams"),
-        "batches": rest.rows(request, "exam-batches"),
-        "admissions": rest.rows(request, "exam-admissions"),
-    }
-    return render(request, "sandbox/desk.html", context)
-
-
-@transaction.non_atomic_requests
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def batch(request, uuid):
-    """Show a batch with its wrong rows; sign it, release it or cancel it."""
-    if request.method == "POST":
-        action = request.POST.get("action")
-        if action == "cancel":
-            answer = rest.post(
-                request, "cancel-exam-batch", {"reason": request.POST.get("reason", "")}, batch=uuid
-            )
-        elif action in ("sign", "release"):
-            answer = rest.post(request, f"{action}-exam-batch", batch=uuid)
-        else:
-            raise Http404
-        _tell(request, answer, _("Done."))
-        return redirect("sandbox:batch", uuid)
-    found = rest.get(request, "exam-batch", batch=uuid)
-    if not found.ok:
-        raise Http404
-    problems = rest.rows(request, "exam-batch-problems", batch=uuid)
-    return render(request, "sandbox/batch.html", {"batch": found.data, "problems": problems})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import requests
 
@@ -21,6 +22,14 @@ class Form:
         self.action = action
         self.hidden: dict[str, str] = {}
         self.names: set[str] = set()
+        self.buttons: set[tuple[str, str]] = set()
+
+    def takes(self, fields: Mapping[str, Any]) -> bool:
+        """Say whether the form has these fields, and a button for what is to be done."""
+        named = {name for name, _value in self.buttons}
+        return self.names >= set(fields) and all(
+            (name, value) in self.buttons for name, value in fields.items() if name in named
+        )
 
 
 class _Forms(HTMLParser):
@@ -42,6 +51,8 @@ class _Forms(HTMLParser):
             self._open.names.add(given["name"])
             if tag == "input" and given.get("type") == "hidden":
                 self._open.hidden[given["name"]] = given.get("value", "")
+            if tag == "button":
+                self._open.buttons.add((given["name"], given.get("value", "")))
 
     def handle_endtag(self, tag):
         if tag == "form":
@@ -49,11 +60,16 @@ class _Forms(HTMLParser):
 
 
 class Visitor:
-    """One person in one browser."""
+    """One person in one browser.
+
+    Attributes:
+        at: path of the page that the last form led to.
+    """
 
     def __init__(self, web: str, username: str, language: str = "en"):
         self.web = web
         self.username = username
+        self.at = ""
         self.session = requests.Session()
         # No proxy between us and loopback.
         self.session.trust_env = False
@@ -71,28 +87,46 @@ class Visitor:
             raise DemoFailed(f"{self.username} opened {path} and got {answer.status_code}")
         return answer.text
 
-    def submit(self, path: str, to: str | None = None, **fields: Any) -> str:
+    def submit(
+        self,
+        path: str,
+        to: str | None = None,
+        *,
+        on: str = "",
+        file: tuple[str, bytes] | None = None,
+        expect: int = 200,
+        **fields: Any,
+    ) -> str:
         """Fill in a form of a page and send it; return the page that comes.
 
         Args:
             to: address of the form, where the page has several; else the form with these fields.
+            on: the page's text where it is open already; else it is opened.
+            file: name and content of a file that the form takes.
+            expect: status of the page that comes.
 
         Raises:
-            DemoFailed: there is no such form, or the answer is not a page.
+            DemoFailed: there is no such form, or the answer is not the expected page.
         """
-        forms = _Forms(self.page(path)).found
-        for form in forms:
-            right = form.action == to if to else form.names >= set(fields) and not form.action
-            if right:
+        named = {**fields, "file": ""} if file else fields
+        for form in _Forms(on or self.page(path)).found:
+            # A form may name the place on its own page that shows what came of it.
+            own = not form.action.partition("#")[0]
+            if form.action == to if to else own and form.takes(named):
                 break
         else:
-            raise DemoFailed(f"{self.username} finds no form {to or sorted(fields)} on {path}")
+            raise DemoFailed(f"{self.username} finds no form {to or sorted(named)} on {path}")
         address = urljoin(urljoin(self.web, path), form.action)
         answer = self.session.post(
-            address, data={**form.hidden, **fields}, headers={"Referer": address}, timeout=TIMEOUT
+            address,
+            data={**form.hidden, **fields},
+            files={"file": file} if file else None,
+            headers={"Referer": address},
+            timeout=TIMEOUT,
         )
-        if answer.status_code != 200:
+        if answer.status_code != expect:
             raise DemoFailed(f"{self.username} sent {to or path} and got {answer.status_code}")
+        self.at = urlsplit(answer.url).path
         return answer.text
 
     def language_of(self, path: str) -> str:
@@ -114,14 +148,6 @@ class Visitor:
             DemoFailed: the answer has another status than expected.
         """
         return self._read("POST", endpoint, expect, json=data if data is not None else {})
-
-    def upload(self, endpoint: str, name: str, content: bytes, *, expect: int, **fields: str) -> Any:
-        """Send a file to an endpoint of the REST API.
-
-        Raises:
-            DemoFailed: the answer has another status than expected.
-        """
-        return self._read("POST", endpoint, expect, data=fields, files={"file": (name, content)})
 
     def _read(self, method: str, endpoint: str, expect: int, **request: Any) -> Any:
         headers = {"X-CSRFToken": self.session.cookies.get("csrftoken", ""), "Referer": self.web}

@@ -32,14 +32,6 @@ STATES = {
     "revoked": _("revoked"),
     "expired": _("expired"),
 }
-BATCH_STATES = {
-    "invalid": _("has wrong rows, nothing imported"),
-    "imported": _("waits for the second signature"),
-    "signed": _("signed, waits for its release"),
-    "released": _("released"),
-    "superseded": _("superseded by a correction"),
-    "cancelled": _("cancelled"),
-}
 
 
 @register.filter
@@ -75,9 +67,3 @@ def condition_name(kind):
 def state_name(state):
     """Return the name of an award's state."""
     return STATES.get(state, state)
-
-
-@register.filter
-def batch_state_name(state):
-    """Return the name of a batch's state."""
-    return BATCH_STATES.get(state, state)

@@ -1,4 +1,4 @@
-"""The pages of the exam desk: who may see and do what, errors beside the form, the audit line of each action."""
+"""The pages of the exam desk: who may do what, errors beside the form, the audit line of each action."""
 
 import csv
 import io
@@ -92,7 +92,7 @@ def test_whoever_has_no_role_sees_nothing_and_visitors_are_asked_to_sign_in(staf
 
 def test_an_upload_is_checked_and_told_and_written_down(staff):
     answer = upload(staff(OFFICER))
-    assert answer.redirect_chain[-1][0] == address(ExamBatch.objects.get())
+    assert answer.redirect_chain[-1][0] == address(ExamBatch.objects.get()) + "#mc-main"
     assert "All 2 rows are right and were imported." in text(answer)
     assert "You uploaded this file, so you cannot sign it." in text(answer)
     assert actions() == [(OFFICER, "exam_batch.uploaded"), (OFFICER, "exam_batch.imported")]
@@ -117,13 +117,13 @@ def test_wrong_rows_are_told_one_by_one_and_nothing_is_imported(staff):
 
 def test_only_the_right_rows_are_imported_on_wish_now_or_later(staff):
     page = text(upload(staff(OFFICER), WRONG, only_right_rows="true"))
-    assert "1 right rows were imported, 2 wrong ones were left out" in page
+    assert "Right rows, imported: 1. Wrong rows, left out: 2." in page
     upload(staff(OFFICER), WRONG.replace("180", "170"))
     later = ExamBatch.objects.latest("id")
     act(staff(OFFICER), ExamBatch.objects.first(), "cancel", reason="anew")
     assert act(staff(SIGNATORY), later, "import").status_code == 404
     page = text(act(staff(OFFICER), later, "import"))
-    assert "1 right rows were imported" in page
+    assert "Right rows, imported: 1." in page
     assert (OFFICER, "exam_batch.imported") in actions()
 
 

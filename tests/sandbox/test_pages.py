@@ -5,7 +5,6 @@ from html.parser import HTMLParser
 from io import StringIO
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.urls import reverse
 
@@ -27,8 +26,6 @@ PAGES = {
 }
 STAFF_PAGES = {
     "teach_course": ("author", (KEY,)),
-    "identities": ("verifier", ()),
-    "desk": ("officer", ()),
 }
 BANKS = {
     "test-bank": {
@@ -290,81 +287,19 @@ def test_a_certificate_of_another_course_is_not_touched(browser, sandbox):
     assert Certificate.objects.get().status == "downloadable"
 
 
-def test_a_verifier_records_an_identity_and_a_wrong_number_is_told(browser, sandbox, people):
-    browser("learner").post(address("enrol", KEY))
-    client = browser("verifier")
-    form = {"username": "learner", "kind": "national_id", "number": "1234567890122"}
-    wrong = client.post(address("identities"), form, follow=True)
-    assert "right check digit" in wrong.content.decode()
-    right = client.post(address("identities"), form | {"number": "1-2345-67890-12-1"}, follow=True)
-    assert "The document is recorded" in right.content.decode()
-    shown = browser("learner").get(address("credits")).content.decode()
-    assert "…0121" in shown
-    assert "1234567890121" not in shown
-
-
-def test_pages_do_nothing_that_the_api_would_refuse(browser, sandbox):
-    form = {"username": "learner", "kind": "national_id", "number": "1234567890121"}
-    response = browser("officer").post(address("identities"), form, follow=True)
-    assert "You do not hold a role" in response.content.decode()
-
-
-HEADINGS = "admission number,name,score,exam date"
-
-
-def file_of(*rows):
-    return SimpleUploadedFile("results.csv", "\n".join([HEADINGS, *rows]).encode(), "text/csv")
-
-
-@pytest.mark.django_db(transaction=True)
-def test_results_go_from_a_wrong_file_to_released_ones_on_pages_alone(browser, catalogue, sandbox):
-    browser("learner").post(address("enrol", KEY))
-    exam = {"exam": "kmutt-py101-exam"}
-    client = browser("officer")
-    admission = {**exam, "action": "admit", "username": "learner", "number": "A-1"}
-    assert "A-1" in client.post(address("desk"), admission, follow=True).content.decode()
-
-    wrong = {**exam, "action": "upload", "file": file_of("A-1,สมหญิง ใจดี,178,1/10/2569")}
-    page = client.post(address("desk"), wrong, follow=True).content.decode()
-    assert "has wrong rows, nothing imported" in page
-    assert "178" in page
-
-    right = {**exam, "action": "upload", "file": file_of("A-1,สมหญิง ใจดี,78,1/10/2569")}
-    where = client.post(address("desk"), right).url
-    page = client.post(where, {"action": "sign"}, follow=True).content.decode()
-    assert "A second person must sign" in page
-
-    client = browser("signatory")
-    assert (
-        "signed, waits for its release"
-        in client.post(where, {"action": "sign"}, follow=True).content.decode()
-    )
-    assert "released" in client.post(where, {"action": "release"}, follow=True).content.decode()
-    results = browser("learner").get("/api/mooc_microcred/v1/my/exam-results/").json()["results"]
-    assert [one["percent"] for one in results] == ["78"]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_batch_is_cancelled_with_a_reason_and_is_not_there_for_others(browser, catalogue, sandbox):
-    client = browser("officer")
-    upload = {"exam": "kmutt-py101-exam", "action": "upload", "file": file_of("A-1,สมหญิง ใจดี,78,1/10/2569")}
-    where = client.post(address("desk"), upload).url
-    assert (
-        "cancelled"
-        not in client.post(where, {"action": "cancel", "reason": " "}, follow=True).content.decode()
-    )
-    page = client.post(where, {"action": "cancel", "reason": "wrong exam"}, follow=True).content.decode()
-    assert "wrong exam" in page
-    assert client.post(where, {"action": "publish"}).status_code == 404
-    assert browser("learner").get(where).status_code == 404
-    assert "no exam that you may deal with" in browser("learner").get(address("desk")).content.decode()
-
-
-def test_an_upload_without_a_file_is_told(browser, catalogue):
-    response = browser("officer").post(
-        address("desk"), {"exam": "kmutt-py101-exam", "action": "upload"}, follow=True
-    )
-    assert "The request has mistakes." in response.content.decode()
+@pytest.mark.parametrize(
+    ("who", "leads"),
+    [
+        ("officer", ["/microcred/staff/", "/microcred/staff/exams/"]),
+        ("verifier", ["/microcred/staff/", "/microcred/staff/identities/"]),
+        ("learner", []),
+    ],
+)
+def test_staff_are_led_to_the_pages_of_the_suite(browser, catalogue, who, leads):
+    page = browser(who).get(address("staff")).content.decode()
+    assert [
+        one for one in re.findall(r'href="(/microcred/staff/[^"]*)"', page) if "credit" not in one
+    ] == leads
 
 
 @pytest.mark.django_db(transaction=True)

@@ -26,6 +26,7 @@ from django.views.decorators.http import require_http_methods
 from mooc_microcred.core.errors import InvalidInput, MicrocredError, NotAllowed, NotFound, WrongState
 from mooc_microcred.core.lease import LeaseBusy, LeaseLost
 from mooc_microcred.core.pages.language import remember_language, wanted_language
+from mooc_microcred.core.pages.places import places_of
 from mooc_microcred.core.pages.site import page, rendered
 from mooc_microcred.core.platform import PlatformUnavailable
 from mooc_microcred.core.roles import Actor
@@ -151,6 +152,7 @@ def shown(
         "actor": request.actor,
         "messages": messages.get_messages(request),
         "staff_somewhere": request.actor.superuser or bool(request.actor.roles),
+        "staff_places": places_of(request.actor),
         **(context or {}),
     }
     content = rendered(template, context, request.language, request)
@@ -160,7 +162,8 @@ def shown(
 def told(request: Any, message: str, to: str, **where: Any) -> HttpResponseRedirect:
     """Go to a page of ours, by its name, and say there that something was done."""
     messages.success(request, message)
-    return HttpResponseRedirect(reverse(f"mooc_microcred:{to}", kwargs=where))
+    # The form's own address may end in a place on its page, and browsers keep that on a redirect.
+    return HttpResponseRedirect(reverse(f"mooc_microcred:{to}", kwargs=where) + "#mc-main")
 
 
 def refused(request: Any, error: MicrocredError, to: str, **where: Any) -> HttpResponseRedirect:

@@ -232,8 +232,8 @@ def _outcome(status: str, score: Any) -> str:
 def _said(action: str, details: Any) -> str:
     """Return a line of the history."""
     sentences = {
-        "exam_batch.uploaded": _("uploaded the file: %(rows)s rows, %(wrong)s of them wrong"),
-        "exam_batch.imported": _("imported %(rows)s rows"),
+        "exam_batch.uploaded": _("uploaded the file (rows: %(rows)s, wrong: %(wrong)s)"),
+        "exam_batch.imported": _("imported the right rows (%(rows)s)"),
         "exam_batch.signed": _("signed as the second person"),
         "exam_batch.released": _("released the results"),
         "exam_batch.superseded": _("released a correction in its place"),

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from mooc_microcred.core.errors import InvalidInput, MicrocredError, NotFound, WrongState
 from mooc_microcred.core.pages.names import staff_names
@@ -57,12 +58,17 @@ def outcome_of(batch: BatchData) -> str:
     if batch.rows_wrong:
         return (
             _(
-                "%(imported)s right rows were imported, %(wrong)s wrong ones were left out. Next, a second "
+                "Right rows, imported: %(imported)s. Wrong rows, left out: %(wrong)s. Next, a second "
                 "person signs."
             )
             % said
         )
-    return _("All %(rows)s rows are right and were imported. Next, a second person signs.") % said
+    all_right = ngettext(
+        "The row is right and was imported. Next, a second person signs.",
+        "All %(rows)s rows are right and were imported. Next, a second person signs.",
+        batch.rows_total,
+    )
+    return all_right % said
 
 
 def _page(request: Any, *, problem: MicrocredError | None = None) -> HttpResponse:
