@@ -41,12 +41,12 @@ def read_candidates(content: bytes) -> list[CandidateLine]:
     """
     if len(content) > MAX_BYTES:
         raise InvalidInput(_("The list is too long. Split it into several."))
-    rows = [
+    table = [
         (number, [cell.strip() for cell in cells])
         for number, cells in csv_table(decoded(content), is_heading=_known)
         if any(cell.strip() for cell in cells)
     ]
-    columns, rows = _header(rows)
+    columns, rows = _header(table)
     if not rows:
         raise InvalidInput(_("The list is empty."))
     found, problems = [], []
@@ -59,10 +59,16 @@ def read_candidates(content: bytes) -> list[CandidateLine]:
                 message = _("This is too long or has characters that cannot be shown.")
             problems.append(Problem(str(number), message, ", ".join(cells)[:100]))
             continue
-        found.append(CandidateLine(number, AdmissionRequest(**fields)))
+        found.append(CandidateLine(number, _candidate(fields)))
     if problems:
         raise InvalidInput(_("Nobody was admitted; correct these rows."), problems=problems)
     return found
+
+
+def _candidate(fields: dict[str, str]) -> AdmissionRequest:
+    return AdmissionRequest(
+        username=fields.get("username", ""), email=fields.get("email", ""), number=fields.get("number", "")
+    )
 
 
 def _known(cell: str) -> bool:

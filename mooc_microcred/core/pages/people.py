@@ -93,7 +93,9 @@ def person_page(
             return found
 
         methods = ["GET", "HEAD", "POST"] if post else ["GET", "HEAD"]
-        made = never_cache(csrf_protect(require_http_methods(methods)(answer)))
+        made: Callable[..., HttpResponseBase] = never_cache(
+            csrf_protect(require_http_methods(methods)(answer))
+        )
         if most_bytes is not None:
             made = _bounded(made, most_bytes)
         return transaction.non_atomic_requests(made) if own_transactions else made

@@ -226,7 +226,7 @@ def _compared(request: Any, uuid: str) -> dict[str, Any]:
 def _outcome(status: str, score: Any) -> str:
     if not status:
         return "–"
-    return exact(score) if status == ExamResult.Status.SAT else ExamResult.Status(status).label
+    return exact(score) if status == ExamResult.Status.SAT else str(ExamResult.Status(status).label)
 
 
 def _said(action: str, details: Any) -> str:
