@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import os
 from importlib import metadata, resources
+from pathlib import Path
 from typing import Any
 
 from tutor import hooks
@@ -43,6 +44,8 @@ DEFAULTS: dict[str, Any] = {
     "MICROCRED_RETIRED_ISSUER_KEY_ENCRYPTION_KEYS": [],
     # More keys of MOOC_MICROCRED, such as BANKS; they win over everything above.
     "MICROCRED_SETTINGS": {},
+    # The widget on the learner dashboard, in the image `mfe` of the plugin tutor-mfe.
+    "MICROCRED_DASHBOARD_WIDGET": True,
     # Arguments of `microcred_catalogue load` at every init, such as ["--sample", "python-series"] or
     # ["/openedx/data/catalogue.yaml"].
     "MICROCRED_CATALOGUE": [],
@@ -56,13 +59,25 @@ DEFAULTS: dict[str, Any] = {
     "MICROCRED_K8S_VOLUME_ACCESS_MODE": "ReadWriteMany",
 }
 
+# The widget's npm package, see openedx_plugin/mfe/README.md. It is not published: its file comes with us.
+WIDGET_PACKAGE = "@mooc-microcred/learner-dashboard-widget"
+
+_files = resources.files(__package__)
+(WIDGET_FILE,) = [one.name for one in _files.joinpath("mfe").iterdir() if one.name.endswith(".tgz")]
+
 
 def fernet_key() -> str:
     """Return a new key in the format of Fernet: 32 random bytes as 44 characters of urlsafe base64."""
     return base64.urlsafe_b64encode(os.urandom(32)).decode()
 
 
-hooks.Filters.ENV_TEMPLATE_VARIABLES.add_item(("microcred_fernet_key", fernet_key))
+hooks.Filters.ENV_TEMPLATE_VARIABLES.add_items(
+    [
+        ("microcred_fernet_key", fernet_key),
+        ("microcred_widget_package", WIDGET_PACKAGE),
+        ("microcred_widget_file", WIDGET_FILE),
+    ]
+)
 hooks.Filters.CONFIG_DEFAULTS.add_items(list(DEFAULTS.items()))
 # Made once and kept in config.yml: whoever loses them loses what they encrypt.
 hooks.Filters.CONFIG_UNIQUE.add_items(
@@ -77,10 +92,35 @@ hooks.Filters.CONFIG_UNIQUE.add_items(
 # `tutor mounts add /path/to/mooc-microcred`: in the image at build time, in the containers at run time.
 hooks.Filters.MOUNTED_DIRECTORIES.add_item(("openedx", r"mooc-microcred.*"))
 
-_files = resources.files(__package__)
-
 for _patch in _files.joinpath("patches").iterdir():
     hooks.Filters.ENV_PATCHES.add_item((_patch.name, _patch.read_text(encoding="utf-8")))
+
+# `mfe/….tgz` of this folder becomes a file of the folder from which tutor-mfe has its image built. The
+# patches called `mfe-…` are of tutor-mfe, too: where it is not enabled, nothing asks for them.
+hooks.Filters.ENV_TEMPLATE_ROOTS.add_item(str(_files))
+
+
+@hooks.Filters.ENV_TEMPLATE_TARGETS.add()
+def _carry_the_widget(targets: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Put the widget's package where the image is built, if there is such an image."""
+    if "mfe" in hooks.Filters.PLUGINS_LOADED.iterate():
+        targets.append((f"mfe/{WIDGET_FILE}", "plugins/mfe/build"))
+    return targets
+
+
+@hooks.Filters.IS_FILE_RENDERED.add()
+def _copy_the_widget_as_it_is(rendered: bool, path: str) -> bool:
+    """Keep Tutor from reading the widget's package as a template."""
+    return rendered and path != f"mfe/{WIDGET_FILE}"
+
+
+# Before Tutor forgets our hooks, which it does first of all.
+@hooks.Actions.PLUGIN_UNLOADED.add(priority=hooks.priorities.HIGH - 1)
+def _take_the_widget_out(plugin: str, root: str, _config: Any) -> None:
+    """Leave nothing where the image is built when this plugin is disabled."""
+    if plugin == "microcred":
+        Path(root, "env", "plugins", "mfe", "build", "mfe", WIDGET_FILE).unlink(missing_ok=True)
+
 
 # After the platform's own init, which migrates.
 hooks.Filters.CLI_DO_INIT_TASKS.add_item(

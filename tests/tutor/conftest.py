@@ -23,7 +23,7 @@ TALK_TO_TUTOR = Path(__file__).parent / "talk_to_tutor.py"
 def environment_of(release: str) -> Path:
     """Make the environment of a release of Tutor, unless it is there; return its folder."""
     folder = ENVIRONMENTS / release
-    stamp = folder / ".installed"
+    stamp = folder / ".installed-with-mfe"
     ENVIRONMENTS.mkdir(parents=True, exist_ok=True)
     with (ENVIRONMENTS / f"{release}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -31,7 +31,7 @@ def environment_of(release: str) -> Path:
             venv.create(folder, with_pip=True, clear=True)
             try:
                 pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-input"]
-                run(*pip, f"tutor=={release}.*")
+                run(*pip, f"tutor=={release}.*", f"tutor-mfe=={release}.*")
             except AssertionError as error:
                 cannot(f"pip cannot install tutor {release}: {str(error)[-400:]}")
             stamp.touch()
@@ -121,5 +121,5 @@ def new_project(installed, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def project(new_project):
-    """A project with our plugin and nothing set; tests only look at it."""
+    """A project with our plugin, those that Tutor enables itself, and nothing set; tests only look at it."""
     return new_project().enable()
