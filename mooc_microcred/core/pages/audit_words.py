@@ -27,6 +27,7 @@ ACTIONS: dict[str, Any] = {
     "exam.admitted": _("exam: candidates admitted"),
     "exam.candidates_listed": _("exam: list of candidates downloaded"),
     "exam_batch.cancelled": _("batch of results: cancelled"),
+    "exam_batch.imported": _("batch of results: imported"),
     "exam_batch.released": _("batch of results: released"),
     "exam_batch.signed": _("batch of results: signed"),
     "exam_batch.superseded": _("batch of results: superseded"),
