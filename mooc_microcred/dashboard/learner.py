@@ -56,13 +56,13 @@ def read_road(*, learner_id: int) -> Dashboard:
 
 
 def first_steps(*, learner_id: int) -> tuple[Step, ...]:
-    """Return courses in which somebody who has begun nothing may enrol, the newest offers first.
+    """Return courses in which somebody who has begun nothing may enrol, those that need nothing before first.
 
     Empty where the platform cannot be read, and where no course is open.
     """
     catalogue = achievements.current_catalogue()
     newest = [one for code in catalogue.order if (one := catalogue.newest(code)) and one.kind == "level1"]
-    newest.sort(key=lambda one: -one.version_id)
+    newest.sort(key=lambda one: (bool(one.raw.get("prerequisites")), one.version_id))
     plans = [programs.next_step_of({}, one.code, catalogue=catalogue) for one in newest[:OFFERS_LOOKED_AT]]
     try:
         guide = _Guide.reading(learner_id, catalogue, {}, plans)

@@ -37,7 +37,7 @@ def shortened(lines: list[str], most: int, width_of: Callable[[str], float], roo
 
 
 def rough_width(text: str, size: float) -> float:
-    """Return about how wide a text is in the fonts of browsers, rather too wide; ``size`` as the result."""
+    """Return about how wide a text is in the fonts of browsers, rather too wide, in the unit of ``size``."""
     return sum(map(_letter, text)) * size
 
 
@@ -45,7 +45,7 @@ def _letter(letter: str) -> float:
     if unicodedata.category(letter) == "Mn":
         return 0.0
     if "\u0e00" <= letter <= "\u0e7f":
-        return 0.66
+        return 0.62
     if letter == " ":
         return 0.3
     return 0.72 if letter.isupper() else 0.6

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.http import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from mooc_microcred.achievements import api as achievements
 from mooc_microcred.core import clock
@@ -95,7 +96,8 @@ def worth_line(hours: Any, credits_: Any) -> str:
     """Return what something is worth in a few words: hours and credits, where it carries any."""
     found = [_("%(hours)s hours") % {"hours": credentials.plain_number(hours)}] if hours else []
     if credits_:
-        found.append(_("%(credits)s credits") % {"credits": credentials.plain_number(credits_)})
+        words = ngettext("%(credits)s credit", "%(credits)s credits", 1 if credits_ == 1 else 2)
+        found.append(words % {"credits": credentials.plain_number(credits_)})
     return " · ".join(found)
 
 

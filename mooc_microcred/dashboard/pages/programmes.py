@@ -82,7 +82,9 @@ def _one(request: Any, code: str) -> tuple[dict[str, Any], bool]:
     name = definition.name.in_language(language)
     other = definition.name.in_language("en" if language == "th" else "th")
     tree = _node(found.tree, language)
-    drawn = _drawing(found, tree, name)
+    # A rule that is only called as the programme is says nothing.
+    rule = " · ".join(filter(None, (tree.title if tree.title != name else _rule(found.tree), tree.rule)))
+    drawn = _drawing(found, tree, name, rule)
     uuid = found.url.rpartition("/")[2]
     raw = definition.raw
     numbers = tree.numbers
@@ -100,7 +102,7 @@ def _one(request: Any, code: str) -> tuple[dict[str, Any], bool]:
         "credential": credential_path(uuid) if uuid else "",
         "numbers": numbers,
         "percent": found.percent,
-        "rule": " · ".join(filter(None, (tree.title, tree.rule))) if tree.group else "",
+        "rule": rule if tree.group else "",
         "nodes": tree.children if tree.group else [tree],
         "tall": trees.tall_svg(drawn),
         "wide": trees.wide_svg(drawn) if trees.wide_fits(drawn) else "",
@@ -185,12 +187,12 @@ def _rule(node: ProgrammeNode) -> str:
     return _("all of these")
 
 
-def _drawing(found: ProgrammeView, tree: ShownNode, name: str) -> trees.Drawn:
+def _drawing(found: ProgrammeView, tree: ShownNode, name: str, rule: str) -> trees.Drawn:
     """Return the tree for drawing: the programme itself stands at its root."""
     state = "earned" if found.award else tree.state
     if not tree.group:
         return trees.Drawn(state, name, "", False, list(_drawn([tree])))
-    note = " · ".join(filter(None, (tree.title, tree.rule, tree.numbers)))
+    note = " · ".join(filter(None, (rule, tree.numbers)))
     return trees.Drawn(state, name, note, False, list(_drawn(tree.children)))
 
 

@@ -1,7 +1,8 @@
 """A programme's requirement tree as a picture (SVG), drawn for a phone and for a wide window.
 
-Colours come from the style sheet by classes; what is drawn also reads without them and in one colour. The
-same is told as text beside it, so screen readers pass the picture over.
+Boxes and lines are placed here; the words in a box are broken by the browser, which knows the words of Thai
+and the reader's font, so each box has room for a little more than it needs. Colours come from the style sheet
+by classes too. The same is told as text beside the picture, so screen readers pass it over.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from mooc_microcred.core.pages.lines import broken, rough_width, shortened
+from mooc_microcred.core.pages.lines import broken, rough_width
 
 NARROW, WIDE = 340, 860
 _TITLE, _SMALL = 14.0, 12.5
 _LINE, _SMALL_LINE = 21, 18
-_PAD, _MARK = 10, 26
-_MOST_LINES = 4
+_PAD, _MARK = 9, 26
+_MOST_LINES, _MOST_SMALL = 5, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,13 @@ class _Box:
     x: float
     y: float
     width: float
-    titles: list[str]
-    notes: list[str]
+    titles: int
+    notes: int
     below: list[_Box] = field(default_factory=list)
 
     @property
     def height(self) -> float:
-        return 2 * _PAD + _LINE * len(self.titles) + _SMALL_LINE * len(self.notes) - 3
+        return 2 * _PAD + _LINE * self.titles + _SMALL_LINE * self.notes
 
     @property
     def middle(self) -> float:
@@ -56,16 +57,14 @@ class _Box:
 
 def _box(node: Drawn, x: float, y: float, width: float) -> _Box:
     room = width - 2 * _PAD - _MARK
-
-    def title_width(text: str) -> float:
-        return rough_width(text, _TITLE) * 1.04
-
-    def note_width(text: str) -> float:
-        return rough_width(text, _SMALL)
-
-    titles = shortened(broken(node.title, title_width, room), _MOST_LINES, title_width, room)
-    notes = shortened(broken(node.note, note_width, room), 2, note_width, room) if node.note else []
+    titles = min(_MOST_LINES, _lines(node.title, _TITLE, room))
+    notes = min(_MOST_SMALL, _lines(node.note, _SMALL, room)) if node.note else 0
     return _Box(node, x, y, width, titles, notes)
+
+
+def _lines(text: str, size: float, room: float) -> int:
+    """Return how many lines a text takes at most."""
+    return len(broken(text, lambda part: rough_width(part, size), room))
 
 
 def tall_svg(root: Drawn) -> str:
@@ -150,30 +149,20 @@ def _svg(width: float, height: float, lines: Sequence[str], boxes: Sequence[_Box
 
 
 def _drawn(box: _Box) -> str:
-    state, group = box.node.state, box.node.group
-    edge = _EDGE[state]
-    dashes = ' stroke-dasharray="5 4"' if state == "open" else ""
-    parts = [
-        f'<g class="mc-tree-node mc-tree-node--{state}"><rect x="{box.x:.1f}" y="{box.y:.1f}"'
-        f' width="{box.width:.1f}" height="{box.height:.1f}" rx="{4 if group else 12}" fill="{_FILL[state]}"'
-        f' stroke="{edge}" stroke-width="{1.5 if group else 2}"{dashes}/>',
-        _mark(state, box.x + _PAD + 8, box.y + _PAD + 9, edge),
-    ]
-    left = box.x + _PAD + _MARK
-    base = box.y + _PAD + 14
-    for line in box.titles:
-        parts.append(
-            f'<text x="{left:.1f}" y="{base:.1f}" font-size="{_TITLE:g}"'
-            f' font-weight="{600 if not group else 400}" fill="#1d2530">{escape(line)}</text>'
-        )
-        base += _LINE
-    for line in box.notes:
-        parts.append(
-            f'<text x="{left:.1f}" y="{base - 2:.1f}" font-size="{_SMALL:g}" fill="#4c5663">'
-            f"{escape(line)}</text>"
-        )
-        base += _SMALL_LINE
-    return "".join([*parts, "</g>"])
+    node = box.node
+    edge = _EDGE[node.state]
+    dashes = ' stroke-dasharray="5 4"' if node.state == "open" else ""
+    left, room = box.x + _PAD + _MARK, box.width - 2 * _PAD - _MARK + 4
+    note = f'<span class="mc-tree-note">{escape(node.note)}</span>' if node.note else ""
+    return (
+        f'<g class="mc-tree-node mc-tree-node--{node.state}"><rect x="{box.x:.1f}" y="{box.y:.1f}"'
+        f' width="{box.width:.1f}" height="{box.height:.1f}" rx="{4 if node.group else 12}"'
+        f' fill="{_FILL[node.state]}" stroke="{edge}" stroke-width="{1.5 if node.group else 2}"{dashes}/>'
+        f"{_mark(node.state, box.x + _PAD + 9, box.middle, edge)}"
+        f'<foreignObject x="{left:.1f}" y="{box.y:.1f}" width="{room:.1f}" height="{box.height:.1f}">'
+        f'<div class="mc-tree-words{" mc-tree-words--group" if node.group else ""}">'
+        f"<span>{escape(node.title)}</span>{note}</div></foreignObject></g>"
+    )
 
 
 def _mark(state: str, x: float, y: float, colour: str) -> str:
