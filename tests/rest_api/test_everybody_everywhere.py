@@ -464,6 +464,7 @@ ENDPOINTS = [
     Endpoint(
         "evaluation-queue", at("staff/evaluation-queue/"), about="all", roles={OFFICER, CREDIT, AUDITOR}
     ),
+    Endpoint("funnel", at("staff/reports/funnel/"), about="list", roles=AWARD_READERS),
     Endpoint("audit", at("staff/audit/?action=test.done"), about="list", roles={AUDITOR}),
     Endpoint("outbox", at("staff/outbox/"), about="all", roles={OFFICER, CREDIT, AUDITOR}),
     Endpoint(

@@ -25,6 +25,7 @@ from mooc_microcred.creditbank.models import Delivery
 from mooc_microcred.creditbank.records import open_record
 from mooc_microcred.exams import api as exams
 from mooc_microcred.exams.data import AdmissionRequest
+from mooc_microcred.reporting import api as reporting
 from tests.support.definitions import RUN, level1, level2, programme
 
 BASE = "/api/mooc_microcred/v1/"
@@ -158,6 +159,9 @@ def build_world(platform) -> World:
         learner_id=bob.pk, course_key=RUN, refusal="mode", checked_at=clock.now(), attempts=1
     )
     _import_framework(world)
+    # Two learners are fewer than are told exactly to auditors; that there are figures can be seen.
+    while reporting.refresh_figures():
+        pass
     log_action(actor_id=1, action="test.done", object_type="test", object_id=1, organization=OWN)
     return world
 

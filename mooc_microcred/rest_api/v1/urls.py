@@ -11,6 +11,7 @@ from mooc_microcred.creditbank.rest_api.urls import urlpatterns as creditbank
 from mooc_microcred.dashboard.rest_api.urls import urlpatterns as dashboard
 from mooc_microcred.exams.rest_api.urls import urlpatterns as exams
 from mooc_microcred.programs.rest_api.urls import urlpatterns as programs
+from mooc_microcred.reporting.rest_api.urls import urlpatterns as reporting
 from mooc_microcred.rest_api.v1.schema import SchemaView
 
 urlpatterns = [
@@ -24,4 +25,5 @@ urlpatterns = [
     *credentials,
     *creditbank,
     *dashboard,
+    *reporting,
 ]

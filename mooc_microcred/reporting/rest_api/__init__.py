@@ -1,0 +1,1 @@
+"""Endpoints of the reporting room."""
