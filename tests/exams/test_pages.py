@@ -105,6 +105,7 @@ def test_wrong_rows_are_told_one_by_one_and_nothing_is_imported(staff):
     page = text(upload(staff(OFFICER), WRONG))
     batch = ExamBatch.objects.get()
     assert "2 of 3 rows are wrong, and nothing was imported" in page
+    assert 'class="mc-state mc-state--warn" role="status"' in page
     assert "Write a number from 0 to 100" in page
     assert "There is no such account on the platform." in page
     assert "Findings 1 to 2 of 2." in page
@@ -224,6 +225,29 @@ def test_what_is_in_another_state_meanwhile_is_told_and_shown_as_it_is(staff):
     assert answer.status_code == 409
     assert "This cannot be done to a batch that is released." in text(answer)
     assert staff(OFFICER).post(address(batch), {"action": "else"}).status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_the_platform_wraps_requests_a_refused_release_changes_nothing_and_is_told(staff, monkeypatch):
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    first = released(staff)
+    # Both were uploaded before either was released, so that only the release can see it.
+    second = ExamBatch.objects.get(pk=first.pk)
+    second.pk, second.sha256, second.state = None, "f" * 64, "signed"
+    second.uuid = "44444444-4444-4444-8444-444444444444"
+    second.released_by = second.released_at = None
+    second.save()
+    for row in ExamResult.objects.filter(batch=first):
+        row.pk, row.batch = None, second
+        row.save()
+    answer = act(staff(OFFICER), second, "release")
+    assert answer.status_code == 409
+    assert "has been released (rows 2, 3)" in text(answer)
+    assert "signed by a second person" in text(answer)
+    second.refresh_from_db()
+    assert second.state == "signed"
+    assert upload(staff(OFFICER), "name\n1\n").status_code == 400
+    assert "is cancelled" in text(act(staff(OFFICER), second, "cancel", reason="twice"))
 
 
 def test_a_batch_is_cancelled_with_a_reason(staff):

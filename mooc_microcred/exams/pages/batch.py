@@ -16,7 +16,7 @@ from mooc_microcred.core.roles import Role
 from mooc_microcred.exams import api as exams
 from mooc_microcred.exams.data import BatchData, Comparison
 from mooc_microcred.exams.models import ExamBatch, ExamResult
-from mooc_microcred.exams.pages.desk import outcome_of
+from mooc_microcred.exams.pages.desk import to_batch
 from mooc_microcred.exams.pages.showing import (
     MOODS,
     READERS,
@@ -72,7 +72,7 @@ def _cancel(request: Any, uuid: str) -> HttpResponseBase:
 
 def _import(request: Any, uuid: str) -> HttpResponseBase:
     found = exams.import_right_rows(actor=request.actor, batch_uuid=uuid)
-    return told(request, outcome_of(found), "page-exam-batch", batch=uuid)
+    return to_batch(request, found)
 
 
 def _mend(request: Any, uuid: str) -> HttpResponseBase:
@@ -84,7 +84,7 @@ def _mend(request: Any, uuid: str) -> HttpResponseBase:
     if exams.get_batch(actor=request.actor, batch_uuid=uuid).state == State.INVALID:
         reason = _("A mended file took its place: %(name)s") % {"name": mended.file_name}
         exams.cancel_batch(actor=request.actor, batch_uuid=uuid, reason=reason)
-    return told(request, outcome_of(mended), "page-exam-batch", batch=mended.uuid)
+    return to_batch(request, mended)
 
 
 _ACTIONS = {"sign": _sign, "release": _release, "cancel": _cancel, "import": _import, "mend": _mend}
@@ -271,7 +271,7 @@ def correct(request: Any, batch: object) -> HttpResponseBase:
         except (InvalidInput, WrongState) as error:
             problem = error
         else:
-            return told(request, outcome_of(made), "page-exam-batch", batch=made.uuid)
+            return to_batch(request, made)
     elif found.state != State.RELEASED:
         raise WrongState(_("Only a released batch can be corrected; cancel this one instead."))
     context = {

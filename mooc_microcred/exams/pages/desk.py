@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpResponse, HttpResponseBase
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -45,7 +47,15 @@ def desk(request: Any) -> HttpResponseBase:
         )
     except (InvalidInput, WrongState, NotFound) as error:
         return _page(request, problem=error)
-    return told(request, outcome_of(batch), "page-exam-batch", batch=batch.uuid)
+    return to_batch(request, batch)
+
+
+def to_batch(request: Any, batch: BatchData) -> HttpResponseBase:
+    """Go to the page of a batch and say there what came of its file: a warning where rows are wrong."""
+    if batch.state != ExamBatch.State.INVALID:
+        return told(request, outcome_of(batch), "page-exam-batch", batch=batch.uuid)
+    messages.warning(request, outcome_of(batch))
+    return HttpResponseRedirect(reverse("mooc_microcred:page-exam-batch", args=[batch.uuid]) + "#mc-main")
 
 
 def outcome_of(batch: BatchData) -> str:
