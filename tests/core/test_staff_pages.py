@@ -58,12 +58,18 @@ def cost(client, address, **query):
 
 def test_an_auditor_reads_the_lines_of_their_organisations_in_words(platform, signed_in):
     platform.add_learner(7, name="Anong Officer", username="anong")
+    platform.add_learner(8, name="Dao Learner", username="dao")
+    StaffRole.objects.create(user_id=7, role="programme_officer", organization="KMUTT")
     line(1, note="=x")
+    line(4, action="consent.given", actor_id=8)
     line(2, organization="CMU")
     line(3, organization="")
     page = signed_in("auditor", "KMUTT").get(AUDIT).content.decode()
     assert "award: revoked" in page
     assert "Anong Officer" in page
+    # Learners act, too; who they are is not told.
+    assert "user 8" in page
+    assert "Dao" not in page
     assert "object-1" in page
     assert "object-2" not in page
     assert "object-3" not in page
@@ -100,6 +106,7 @@ def test_the_log_is_filtered_by_what_was_done_to_what_and_when(signed_in):
 
 def test_a_person_is_looked_up_without_their_name_in_an_address(platform, signed_in):
     platform.add_learner(7, name="Anong Officer", username="anong", email="anong@example.ac.th")
+    StaffRole.objects.create(user_id=7, role="programme_officer", organization="KMUTT")
     line(1)
     line(2, actor_id=8)
     auditor = signed_in("auditor")

@@ -21,19 +21,10 @@ PAGES = {
     "unit": (KEY, 1),
     "self_test": (KEY,),
     "my": (),
-    "credits": (),
     "staff": (),
 }
 STAFF_PAGES = {
     "teach_course": ("author", (KEY,)),
-}
-BANKS = {
-    "test-bank": {
-        "backend": "mooc_microcred.creditbank.backends.https_json.HttpsJsonBackend",
-        "name": {"th": "คลัง", "en": "Bank"},
-        "consent_text": {"version": "1", "th": "ยินยอมให้ส่ง", "en": "I agree that it is sent."},
-        "options": {"url": "https://bank.example/deliveries", "key_id": "k", "secret": "s" * 32},
-    }
 }
 THAI = re.compile(r"[\u0e00-\u0e7f]")
 
@@ -133,7 +124,7 @@ def test_the_thai_pages_say_nothing_in_english_that_has_a_thai_word(browser, cat
     assert english == []
 
 
-@pytest.mark.parametrize("name", ["my", "credits", "staff"])
+@pytest.mark.parametrize("name", ["my", "staff"])
 def test_what_is_personal_needs_a_person(client, sandbox, name):
     response = client.get(address(name))
     assert response.status_code == 302
@@ -292,33 +283,13 @@ def test_a_certificate_of_another_course_is_not_touched(browser, sandbox):
     [
         ("officer", ["/microcred/staff/", "/microcred/staff/exams/"]),
         ("verifier", ["/microcred/staff/", "/microcred/staff/identities/"]),
+        ("credit", ["/microcred/staff/", "/microcred/staff/credits/"]),
         ("learner", []),
     ],
 )
 def test_staff_are_led_to_the_pages_of_the_suite(browser, catalogue, who, leads):
     page = browser(who).get(address("staff")).content.decode()
-    assert [
-        one for one in re.findall(r'href="(/microcred/staff/[^"]*)"', page) if "credit" not in one
-    ] == leads
-
-
-@pytest.mark.django_db(transaction=True)
-def test_consent_is_given_and_withdrawn_on_a_page(browser, catalogue, settings):
-    settings.MOOC_MICROCRED = {**settings.MOOC_MICROCRED, "BANKS": BANKS}
-    client = browser()
-    page = client.get(address("credits")).content.decode()
-    assert "I agree that it is sent." in page
-    form = {"bank": "test-bank", "text_version": "1"}
-    assert "The text of the consent has changed" in (
-        client.post(
-            address("credits"), {**form, "text_version": "0", "action": "give"}, follow=True
-        ).content.decode()
-    )
-    given = client.post(address("credits"), {**form, "action": "give"}, follow=True).content.decode()
-    assert "consent given" in given
-    withdrawn = client.post(address("credits"), {**form, "action": "withdraw"}, follow=True).content.decode()
-    assert "You have withdrawn your consent." in withdrawn
-    assert "I agree that it is sent." in withdrawn
+    assert re.findall(r'href="(/microcred/staff/[^"]*)"', page) == leads
 
 
 def test_a_form_without_a_token_is_refused(people):

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from django.utils.translation import gettext as _
 
+from mooc_microcred.core.models import StaffRole
 from mooc_microcred.core.platform import PlatformUnavailable, get_platform
 
 
@@ -25,3 +26,14 @@ def staff_names(user_ids: Collection[int | None]) -> dict[int, str]:
         one: profiles[one].name if one in profiles else _("user %(number)s") % {"number": one}
         for one in wanted
     }
+
+
+def acting_names(user_ids: Collection[int | None]) -> dict[int, str]:
+    """Return a name for each user id as :func:`staff_names`, but name by number who holds no role.
+
+    Learners act, too (they agree, they share); who they are is not for every reader of a log.
+    """
+    wanted = {one for one in user_ids if one is not None}
+    staff = set(StaffRole.objects.filter(user_id__in=wanted).values_list("user_id", flat=True))
+    others = {one: _("user %(number)s") % {"number": one} for one in wanted - staff}
+    return others | staff_names(staff)

@@ -37,7 +37,7 @@ from mooc_microcred.core.pages.lists import (
     pages,
     whole_number,
 )
-from mooc_microcred.core.pages.names import staff_names
+from mooc_microcred.core.pages.names import acting_names
 from mooc_microcred.core.pages.people import person_page, shown, told
 from mooc_microcred.core.platform import get_platform
 from mooc_microcred.core.roles import Actor, Role
@@ -102,7 +102,7 @@ def _audit_page(
     found = list((rows if before is None else rows.filter(pk__lt=before))[: PAGE + 1])
     more, found = len(found) > PAGE, found[:PAGE]
     person = whole_number(kept["person"])
-    names = staff_names({person, *(one.actor_id for one in found)})
+    names = acting_names({person, *(one.actor_id for one in found)})
     scope = request.actor.organizations(Role.AUDITOR)
     context = {
         "place": "audit",
@@ -148,7 +148,7 @@ def _shown_line(line: AuditEntry, names: dict[int, str]) -> dict[str, Any]:
 def audit_file(request: Any) -> HttpResponseBase:
     """Return the filtered lines as a file, the newest first, at most FILE_ROWS."""
     rows = list(_lines(request.actor, _asked(request.GET))[:FILE_ROWS])
-    names = staff_names({one.actor_id for one in rows})
+    names = acting_names({one.actor_id for one in rows})
     header = [
         _("Time"),
         _("User id"),

@@ -12,7 +12,7 @@ from mooc_microcred.core.audit import lines_about
 from mooc_microcred.core.dates import display_moment
 from mooc_microcred.core.errors import InvalidInput, WrongState
 from mooc_microcred.core.pages.audit_words import describe_action
-from mooc_microcred.core.pages.names import staff_names
+from mooc_microcred.core.pages.names import acting_names
 from mooc_microcred.core.pages.people import person_page, refused, shown, told
 from mooc_microcred.core.roles import Role
 from mooc_microcred.creditbank import api as creditbank
@@ -39,7 +39,7 @@ def record(request: Any, record: object) -> HttpResponseBase:
     lines = lines_about(
         {"delivery": [one.id for one in found.deliveries], "award": [found.award]},
     )
-    names = staff_names({one.actor_id for one in lines})
+    names = acting_names({one.actor_id for one in lines})
     may_replay = request.actor.has(Role.CREDIT_OFFICER, found.organization)
     context = {
         "place": "credit-desk",
