@@ -24,6 +24,8 @@ pages = (
         path("courses/<str:course_key>/units/<int:position>/", views.unit, name="unit"),
         path("courses/<str:course_key>/self-test/", views.self_test, name="self_test"),
         path("studio/courses/<str:course_key>/", studio.outline, name="studio_course"),
+        path("studio/courses/<str:course_key>/course.tar.gz", studio.export_olx, name="studio_export"),
+        path("studio/courses/<str:course_key>/import/", studio.import_olx, name="studio_import"),
         path("studio/units/<str:usage_key>/", studio.unit, name="studio_unit"),
         path("studio/blocks/<str:usage_key>/edit/", studio.edit, name="studio_edit"),
         path(

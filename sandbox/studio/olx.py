@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 import uuid
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 from lxml import etree
 from opaque_keys.edx.keys import CourseKey
 from xblock.fields import ScopeIds
@@ -18,6 +23,47 @@ from sandbox.studio.runtime import OURS, SandboxRuntime
 _PARSER = etree.XMLParser(remove_blank_text=False, resolve_entities=False, no_network=True)
 # Elements of a container that are no blocks.
 _NO_BLOCKS = ("wiki", "textbook", "pdf_textbook")
+# Of an archive, when unpacked; the demo course has 25 MB, most of it pictures.
+_MOST_FILES, _MOST_BYTES = 20_000, 200 * 2**20
+
+
+def unpack_course(archive, course_key: str, *, title: str = "") -> Course:
+    """Read a course from an archive (.tar.gz) as Studio exports it; nothing is changed if it is not one.
+
+    Raises:
+        ValidationError: it is no archive, it is too large, or there is no course in it.
+    """
+    with TemporaryDirectory() as folder:
+        try:
+            with tarfile.open(fileobj=archive, mode="r:gz") as tar:
+                members = []
+                total = 0
+                for member in tar:
+                    total += member.size
+                    members.append(member)
+                    if len(members) > _MOST_FILES or total > _MOST_BYTES:
+                        raise ValidationError(_("The archive is too large."))
+                # The filter refuses what would be written outside of the folder.
+                tar.extractall(folder, members=members, filter="data")
+        except (tarfile.TarError, OSError, EOFError) as error:
+            raise ValidationError(_("The file is no archive of a course (.tar.gz).")) from error
+        found = sorted(Path(folder).glob("course.xml")) or sorted(Path(folder).glob("*/course.xml"))
+        if not found:
+            raise ValidationError(_("There is no course in the archive (course.xml)."))
+        try:
+            return import_course(found[0].parent, course_key, title=title)
+        except (etree.XMLSyntaxError, UnicodeDecodeError) as error:
+            raise ValidationError(_("The course could not be read: %s") % error) from error
+
+
+def pack_course(course: Course) -> bytes:
+    """Return a course as an archive (.tar.gz), which Studio imports as well."""
+    made = io.BytesIO()
+    with TemporaryDirectory() as folder:
+        export_course(course, Path(folder) / "course")
+        with tarfile.open(fileobj=made, mode="w:gz") as tar:
+            tar.add(Path(folder) / "course", arcname="course")
+    return made.getvalue()
 
 
 @transaction.atomic

@@ -5,20 +5,24 @@ from __future__ import annotations
 import uuid
 from mimetypes import guess_type
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from opaque_keys import InvalidKeyError
+from opaque_keys.edx.keys import CourseKey
 from webob import Request
 from xblock.core import XBlock
 from xblock.exceptions import NoSuchHandlerError
 
-from sandbox.models import Course, Enrollment
+from sandbox.models import Course, CourseStaff, Enrollment
 from sandbox.studio.authoring import SandboxAuthoring, studio
 from sandbox.studio.content import publish, tell
 from sandbox.studio.models import CONTAINERS, Block
+from sandbox.studio.olx import pack_course, unpack_course
 from sandbox.studio.runtime import OURS, SandboxRuntime, head_of
 
 # As strict as an operator may set it: a block that needs more does not work here.
@@ -87,6 +91,45 @@ def outline(request, course_key):
 
 
 @login_required
+@require_safe
+def export_olx(request, course_key):
+    """Give a course as the archive that Studio imports."""
+    course = _course_of_author(request, course_key)
+    answer = HttpResponse(pack_course(course), content_type="application/gzip")
+    answer["Content-Disposition"] = 'attachment; filename="course.tar.gz"'
+    return answer
+
+
+@login_required
+@require_POST
+def import_olx(request, course_key):
+    """Read an archive into a new run, taught by whoever brought it; a run of their own is replaced."""
+    course = _course_of_author(request, course_key)
+    back = redirect("sandbox:studio_course", course_key)
+    key, archive = request.POST.get("key", "").strip(), request.FILES.get("archive")
+    try:
+        CourseKey.from_string(key)
+    except InvalidKeyError:
+        messages.error(request, _("A course key looks like this: %s") % "course-v1:KMUTT+PY101+2027")
+        return back
+    if Course.objects.filter(course_key=key).exists():
+        _course_of_author(request, key)
+    if archive is None:
+        messages.error(request, _("Choose a file."))
+        return back
+    try:
+        made = unpack_course(archive, key, title=request.POST.get("title", "").strip()[:255] or course.title)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return back
+    CourseStaff.objects.get_or_create(user=request.user, course=made)
+    messages.success(
+        request, _("The course was imported: %(blocks)s blocks.") % {"blocks": made.blocks.count()}
+    )
+    return redirect("sandbox:studio_course", made.course_key)
+
+
+@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def unit(request, usage_key):
     """Show a unit as authors see it; add one of our blocks, remove one, publish."""
@@ -143,7 +186,8 @@ def edit(request, usage_key):
         raise Http404
     runtime = SandboxRuntime(course=row.course, user=request.user, studio=True)
     fragment = runtime.render(runtime.get_block(row.key), "studio_view", {})
-    context = {"item": row, "fragment": fragment, "course": row.course}
+    title = runtime.get_block(row.key).display_name
+    context = {"item": row, "fragment": fragment, "course": row.course, "title": title}
     return drawn(request, "sandbox/studio/edit.html", context, [fragment])
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 from lxml import etree
 
 from mooc_microcred.competencies import api as competencies
+from sandbox.models import Course, CourseStaff
 from sandbox.studio.content import publish
 from sandbox.studio.models import Block
 from sandbox.studio.olx import export_course, import_course
@@ -33,6 +38,13 @@ SMALL = {
     "</choice></choicegroup></multiplechoiceresponse></problem>",
     "policies/run/policy.json": '{"course/run": {"start": "2026-01-01"}}',
 }
+
+
+@pytest.fixture
+def pages(settings):
+    """Let the sandbox's own addresses be there."""
+    settings.ROOT_URLCONF = "sandbox.urls"
+    settings.LOGIN_URL = "sandbox:login"
 
 
 @pytest.fixture
@@ -142,3 +154,64 @@ def test_the_demo_course_is_tagged_exported_and_imported_with_nothing_lost(tmp_p
 def _unplaced(node):
     path, fields, body = node
     return [step[1:] for step in path], fields, body
+
+
+def test_a_person_exports_a_course_and_imports_it_as_another_run(pages, small, client, django_user_model):
+    author = django_user_model.objects.create_user("author")
+    first = import_course(small, RUN)
+    CourseStaff.objects.create(user=author, course=first)
+    client.force_login(author)
+    here = reverse("sandbox:studio_course", args=[RUN])
+    assert "course.tar.gz" in client.get(here).content.decode()
+    archive = client.get(reverse("sandbox:studio_export", args=[RUN]))
+    assert archive["Content-Type"] == "application/gzip"
+    given = {"key": AGAIN, "archive": SimpleUploadedFile("course.tar.gz", archive.content)}
+    answer = client.post(reverse("sandbox:studio_import", args=[RUN]), given, follow=True)
+    assert answer.redirect_chain[-1][0] == reverse("sandbox:studio_course", args=[AGAIN])
+    again = Course.objects.get(course_key=AGAIN)
+    assert nodes(again) == nodes(first)
+    assert again.blocks.get(kind="course").files == first.blocks.get(kind="course").files
+
+
+def _archive(**files):
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w:gz") as tar:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [
+        (b"no archive", AGAIN),
+        (_archive(**{"a.txt": b"x"}), AGAIN),
+        (_archive(**{"../../course.xml": b"<course/>"}), AGAIN),
+        (_archive(**{"course.xml": b"<course"}), AGAIN),
+        (_archive(**{"course.xml": b"<course/>"}), "no key"),
+    ],
+    ids=["no archive", "no course", "outside", "no XML", "no key"],
+)
+def test_an_archive_that_is_not_right_changes_nothing(pages, small, client, django_user_model, content, key):
+    author = django_user_model.objects.create_user("author")
+    CourseStaff.objects.create(user=author, course=import_course(small, RUN))
+    client.force_login(author)
+    before = Block.objects.count()
+    given = {"key": key, "archive": SimpleUploadedFile("course.tar.gz", content)}
+    answer = client.post(reverse("sandbox:studio_import", args=[RUN]), given)
+    assert answer["Location"] == reverse("sandbox:studio_course", args=[RUN])
+    assert (Block.objects.count(), Course.objects.filter(course_key=AGAIN).exists()) == (before, False)
+
+
+def test_nobody_exports_or_replaces_a_course_that_they_do_not_teach(pages, small, client, django_user_model):
+    own, theirs = import_course(small, RUN), import_course(small, AGAIN)
+    stranger = django_user_model.objects.create_user("stranger")
+    CourseStaff.objects.create(user=stranger, course=own)
+    client.force_login(stranger)
+    assert client.get(reverse("sandbox:studio_export", args=[AGAIN])).status_code == 403
+    archive = client.get(reverse("sandbox:studio_export", args=[RUN])).content
+    given = {"key": AGAIN, "archive": SimpleUploadedFile("course.tar.gz", archive)}
+    assert client.post(reverse("sandbox:studio_import", args=[RUN]), given).status_code == 403
+    assert theirs.blocks.exists()

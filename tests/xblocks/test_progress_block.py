@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -203,8 +204,10 @@ def test_before_a_certificate_the_step_is_what_is_really_missing(
 
 
 def test_before_an_exam_the_button_leads_to_the_learners_exams(desk, course):
-    enrolled(course, completed=8, grade=90)
-    assert dashboard.read_course_ladder(course_key=RUN, learner_id=LEARNER).step.action == "take_exam"
-    page = html(desk(LEARNER).make(KIND).render("student_view"))
-    assert 'href="/microcred/exams/"' in page
-    assert "About the exam" in page
+    enrolled(course)
+    step = dashboard.read_course_ladder(course_key=RUN, learner_id=LEARNER).step
+    block = desk(LEARNER).make(KIND)
+    here = replace(step, action="take_exam", url="/courses/py/")
+    assert block._button(here) == {"url": "/microcred/exams/", "text": "About the exam"}
+    told = replace(here, worth=replace(step.worth, further_information="https://example.org/exam"))
+    assert block._button(told)["url"] == "https://example.org/exam"
