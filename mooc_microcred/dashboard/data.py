@@ -63,7 +63,7 @@ class Step:
     """The one thing to do next, in words, with numbers and a link.
 
     Attributes:
-        action: as in ``programs.data.NextStep``, or ``certificate_refused``.
+        action: as in ``programs.data.NextStep``, or ``certificate_refused``, or ``give_consent``.
         text: the sentence for the learner, in the active language.
         achievement, name, kind: what it leads to. worth: what that is worth.
         course_key, course_title: the run that it is about; empty where it is about none.

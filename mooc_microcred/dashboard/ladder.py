@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -302,7 +303,32 @@ class _Reader:
                 continue
             guide = _Guide.reading(self.learner_id, self.catalogue, self.progress, [found])
             return self._before_certificate(guide.step(found))
-        return None
+        return self._consent(definitions)
+
+    def _consent(self, definitions: Sequence[Definition]) -> Step | None:
+        """Return the step of who has earned credit that no bank may be sent yet; None where nothing waits."""
+        by_code = {one.code: one for one in definitions}
+        waiting = next(
+            (
+                one
+                for one in self.account.records
+                if one.achievement in by_code and one.state == "waiting_consent"
+            ),
+            None,
+        )
+        if waiting is None:
+            return None
+        definition = by_code[waiting.achievement]
+        text = _("Give your consent so that your credits can be sent to %(bank)s.")
+        return Step(
+            action="give_consent",
+            text=text % {"bank": waiting.bank_name.in_language(get_language() or "en")},
+            achievement=definition.code,
+            name=definition.name,
+            kind=definition.kind,
+            worth=Worth.of(definition),
+            url=reverse("mooc_microcred:page-credits"),
+        )
 
     def _before_certificate(self, step: Step) -> Step:
         """Say what is missing before the platform's certificate: units, the grade, or nothing but itself."""

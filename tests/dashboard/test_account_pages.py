@@ -20,6 +20,7 @@ from mooc_microcred.core.identity import record_identity
 from mooc_microcred.core.models import AuditEntry, LearnerIdentity
 from mooc_microcred.credentials.models import LearnerDid
 from mooc_microcred.creditbank.models import Consent, CreditRecord, Delivery
+from mooc_microcred.dashboard import api as dashboard
 from mooc_microcred.exams import api as exams
 from mooc_microcred.exams.models import ExamAdmission, ExamBatch, ExamResult
 from tests.support import factories
@@ -256,9 +257,9 @@ def bank(settings):
     }
 
 
-def record(learner, state="deposited", number="B-77", **fields):
+def record(learner, state="deposited", number="B-77", award=None):
     made = CreditRecord.objects.create(
-        award=factories.make_award(learner.pk, announce=False),
+        award=award or factories.make_award(learner.pk, announce=False),
         learner_id=learner.pk,
         organization="KMUTT",
         bank="central",
@@ -571,3 +572,22 @@ def test_what_waits_for_release_is_read_with_one_query(ready, learner, django_as
     sat(learner, batch("signed"), Decimal(50), date(2026, 10, 2))
     with django_assert_num_queries(1):
         assert exams.my_waiting_sittings(learner_id=learner.pk) == [(EXAM, date(2026, 10, 2))]
+
+
+class TestTheStepToConsent:
+    def test_who_has_earned_all_is_led_to_the_consent_that_the_credit_waits_for(self, ready, bank, learner):
+        definition = achievements.current_catalogue().newest("py101-l2")
+        award = Award.objects.create(
+            learner_id=learner.pk,
+            achievement_id=definition.achievement_id,
+            version_id=definition.version_id,
+            course_key=RUN,
+            issued_at=clock.now(),
+            published_at=clock.now(),
+        )
+        row = record(learner, "waiting_consent", award=award)
+        step = dashboard.read_course_ladder(course_key=RUN, learner_id=learner.pk).step
+        assert (step.action, step.url) == ("give_consent", "/microcred/credits/")
+        assert step.text == "Give your consent so that your credits can be sent to Central credit bank."
+        CreditRecord.objects.filter(pk=row.pk).update(state="sending")
+        assert dashboard.read_course_ladder(course_key=RUN, learner_id=learner.pk).step is None

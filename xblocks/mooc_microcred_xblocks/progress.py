@@ -31,6 +31,7 @@ BUTTONS = {
     "take_exam": _("About the exam"),
     "resit_exam": _("About the exam"),
     "enrol": _("Go to the course"),
+    "give_consent": _("Read it and give consent"),
 }
 
 
@@ -53,7 +54,9 @@ class ProgressBlock(MicrocredBlock):
     @XBlock.supports("multi_device")
     def student_view(self, context=None) -> Fragment:
         """Show the learner's ladder."""
-        return self._ladder_page(None if self.in_studio else self.reader_id())
+        # Libraries show their authors this view.
+        nobody = self.in_studio or self.in_library
+        return self._ladder_page(None if nobody else self.reader_id(), author=self.in_library)
 
     @XBlock.supports("multi_device")
     def public_view(self, context=None) -> Fragment:

@@ -222,7 +222,9 @@ def _delivery(one: DeliveryData, bank: str, language: str) -> Iterator[dict[str,
         text = {
             "deposit": _("Sent to %(bank)s."),
             "replace": _("Sent to %(bank)s again, corrected: %(reason)s."),
-            "reverse": _("%(bank)s was asked to take it back: %(reason)s."),
+            "reverse": _("%(bank)s was asked to take it back, because: %(reason)s.")
+            if one.state != "acknowledged"
+            else _("%(bank)s was asked to take it back."),
         }[one.kind]
         yield {"day": display_date(sent, language), "text": text % words}
     if one.state == "acknowledged" and one.acknowledged_at is not None:
