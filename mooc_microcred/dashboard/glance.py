@@ -63,9 +63,9 @@ def read_glance(*, learner_id: int) -> Glance:
 
 
 def _with_credit(learner_id: int, ladders: tuple[Ladder, ...]) -> tuple[Ladder, ...]:
-    if not creditbank.banks() or not any(one.worth.credits for one in ladders):
+    if not ladders or not creditbank.banks():
         return ladders
     catalogue = achievements.current_catalogue()
-    codes = {one.code: {one.code, *components_of(catalogue, one.code)} for one in ladders}
-    in_bank = creditbank.credits_in_bank(learner_id=learner_id, achievements=set().union(*codes.values()))
-    return tuple(with_credit(one, in_bank, codes[one.code]) for one in ladders)
+    codes = {code for one in ladders for code in (one.code, *components_of(catalogue, one.code))}
+    in_bank = creditbank.credits_in_bank(learner_id=learner_id, achievements=codes)
+    return tuple(with_credit(catalogue, one, in_bank) for one in ladders)

@@ -68,20 +68,27 @@ def stages_of(
     return _placed(stages, ladder.earned, ladder.step)
 
 
-def with_credit(ladder: Ladder, in_bank: Mapping[str, Decimal], codes: Collection[str]) -> Ladder:
-    """Return the ladder with the stage of the credit bank.
+def with_credit(catalogue: achievements.Catalogue, ladder: Ladder, in_bank: Mapping[str, Decimal]) -> Ladder:
+    """Return the ladder with the stage of the credit bank; without one where nothing carries credit.
+
+    A programme may carry credit itself, or leave that to its parts.
 
     Args:
-        in_bank: credits that banks hold, by achievement. codes: of the programme and its parts.
+        in_bank: credits that banks hold, by achievement.
     """
-    if not ladder.worth.credits:
+    parts = components_of(catalogue, ladder.code)
+    of_parts = sum((one.credits for one in parts.values()), Decimal(0))
+    if not (ladder.worth.credits or of_parts):
         return ladder
-    have = sum((in_bank.get(code, Decimal(0)) for code in codes), Decimal(0))
-    need = ladder.worth.credits
+    have = sum((in_bank.get(code, Decimal(0)) for code in (ladder.code, *parts)), Decimal(0))
+    need: Decimal | None = ladder.worth.credits
+    if not need:
+        need = of_parts if _needs_everything(catalogue, ladder.code, _DEPTH) else None
     state = "open"
     if ladder.earned:
-        state = "done" if have >= need else "now"
-    return replace(ladder, stages=(*ladder.stages, Stage("credit", state, min(have, need), need)))
+        state = "done" if have >= (need or Decimal("0.01")) else "now"
+    stage = Stage("credit", state, have if need is None else min(have, need), need)
+    return replace(ladder, stages=(*ladder.stages, stage))
 
 
 def _earned(progress: Mapping[str, AchievementProgress], code: str) -> bool:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 LEARNER = 7
 PY102 = "course-v1:KMUTT+PY102+2026"
 BANK = {
-    "backend": "mooc_microcred.creditbank.backends.signed_json.SignedJsonBank",
+    "backend": "mooc_microcred.creditbank.backends.file_drop.FileDropBackend",
     "name": {"en": "Central credit bank", "th": "คลังหน่วยกิตกลาง"},
     "options": {},
 }
@@ -151,6 +151,15 @@ class TestStages:
         CreditRecord.objects.filter(pk=record.pk).update(state="deposited")
         assert {one[0] for one in stages().values()} == {"done"}
         assert stages()["credit"] == ("done", 6, 6)
+
+
+def test_a_programme_may_leave_its_credit_to_its_parts(series, settings):
+    settings.MOOC_MICROCRED = {**settings.MOOC_MICROCRED, "BANKS": {"central": BANK}}
+    parts = [{"achievement": "py101-l2"}, {"achievement": "py102-l2"}]
+    programme("outer", {"all": [{"achievement": "py-series"}, *parts]}, credits="0")
+    of_parts = sum(achievements.current_catalogue().newest(one["achievement"]).credits for one in parts)
+    assert of_parts > 0
+    assert stages()["credit"] == ("open", 0, of_parts)
 
 
 def test_the_newest_badges_are_shown_and_all_are_counted(series):

@@ -5,13 +5,23 @@ import { Worth } from './Worth';
 const NAMES = {
   level1: 'stageLevel1', exam: 'stageExam', level2: 'stageLevel2', programme: 'stageProgramme', credit: 'stageCredit',
 };
-const STATES = { done: 'stageDone', now: 'stageNow', open: 'stageOpen' };
+
+// In words. Of several courses some may be done while the learner stands elsewhere.
+function standing(stage, { say }) {
+  if (stage.state === 'open') {
+    return say(Number(stage.have) > 0 ? 'stagePartly' : 'stageOpen');
+  }
+  return say(stage.state === 'done' ? 'stageDone' : 'stageNow');
+}
 
 // How far a stage is; nothing where the text of its state says it all.
 function figures(stage, unit, { say, number }) {
   const values = { have: stage.have, need: stage.need };
+  if (stage.kind === 'credit' && stage.need === null) {
+    return Number(stage.have) > 0 ? say('credits', { count: stage.have }) : '';
+  }
   if (stage.kind === 'credit' || (stage.kind === 'programme' && unit === 'credits')) {
-    return Number(stage.need) > 0 ? say('stageCredits', values) : '';
+    return say('stageCredits', values);
   }
   if (stage.need === null) {
     return Number(stage.have) > 0 ? say('stageSome', { have: number(stage.have) }) : '';
@@ -48,7 +58,7 @@ export function Ladder({
               <span className="mcw__about">
                 <span className="mcw__name">{say(NAMES[stage.kind])}</span>
                 <span className="mcw__small">
-                  {say(STATES[stage.state])}
+                  {standing(stage, words)}
                   {detail && ` · ${detail}`}
                 </span>
               </span>

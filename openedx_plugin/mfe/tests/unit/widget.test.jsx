@@ -62,9 +62,9 @@ test('it says that it loads, and then shows step, ladder, worth and badges', asy
   const stages = panel.getAllByRole('list')[0].querySelectorAll('li');
   assert.deepEqual([...stages].map((one) => one.querySelector('.mcw__about').textContent), [
     'Level 1: completionyou are here · 1 of 3',
-    'Standard examstill to come · 1 of 3',
-    'Level 2: achievementstill to come · 1 of 3',
-    'Programmestill to come · 1 of 3',
+    'Standard exampartly done · 1 of 3',
+    'Level 2: achievementpartly done · 1 of 3',
+    'Programmepartly done · 1 of 3',
     'Credit bankstill to come · 0 of 9 credits',
   ]);
   assert.equal(document.querySelectorAll('[aria-current=step]').length, 1);
@@ -109,7 +109,7 @@ test('where parts may be chosen, what is done is counted and nothing else', asyn
   const stages = [{ kind: 'level1', state: 'now', have: '2', need: null }, { kind: 'programme', state: 'open', have: '4', need: '9' }];
   await answer({ ...FULL, ladders: [{ ...LADDER, unit: 'credits', have: '4', need: '9', stages }] });
   assert.match(text(), /you are here · 2 done/);
-  assert.match(text(), /still to come · 4 of 9 credits/);
+  assert.match(text(), /partly done · 4 of 9 credits/);
 });
 
 test('of several programmes the first is shown and the others are counted', async () => {

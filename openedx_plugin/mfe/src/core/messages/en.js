@@ -30,6 +30,7 @@ export default {
   stageDone: 'done',
   stageNow: 'you are here',
   stageOpen: 'still to come',
+  stagePartly: 'partly done',
   stageCount: '{have} of {need}',
   stageSome: '{have} done',
   stageCredits: { one: '{have} of {need} credit', other: '{have} of {need} credits' },

@@ -30,6 +30,7 @@ export default {
   stageDone: 'สำเร็จแล้ว',
   stageNow: 'ท่านอยู่ขั้นนี้',
   stageOpen: 'ยังไม่ถึง',
+  stagePartly: 'สำเร็จแล้วบางส่วน',
   stageCount: '{have} จาก {need}',
   stageSome: 'ได้แล้ว {have}',
   stageCredits: { other: '{have} จาก {need} หน่วยกิต' },
