@@ -143,9 +143,11 @@ def test_it_travels_in_olx_and_keeps_what_it_does_not_know(desk):
     assert blocks_are_equivalent(block, again)
 
 
-def test_it_renders_in_a_content_library(desk):
-    page = html(desk(AUTHOR).make(KIND, context="lib:KMUTT:py").render("author_view"))
+@pytest.mark.parametrize("view", ["author_view", "student_view"])
+def test_it_renders_in_a_content_library(desk, view):
+    page = html(desk(AUTHOR).make(KIND, context="lib:KMUTT:py").render(view))
     assert "content library" in page
+    assert "does not lead to" not in page
 
 
 def test_the_apps_get_the_way_and_nothing_of_a_learner(desk, course):

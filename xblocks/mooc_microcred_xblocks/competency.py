@@ -114,7 +114,8 @@ class CompetencyBlock(MicrocredBlock):
     @XBlock.supports("multi_device")
     def student_view(self, context=None) -> Fragment:
         """Show learners what they will be able to do, and how far they are."""
-        return self._learner_page(self.rows(learner_id=None if self.in_studio else self.reader_id()))
+        nobody = self.in_studio or self.in_library
+        return self._learner_page(self.rows(learner_id=None if nobody else self.reader_id()))
 
     @XBlock.supports("multi_device")
     def public_view(self, context=None) -> Fragment:
@@ -131,6 +132,7 @@ class CompetencyBlock(MicrocredBlock):
             rows=[row for row in rows if row.known],
             shown=sum(row.standing == "done" for row in standings),
             total=len(standings),
+            library=self.in_library,
         )
 
     def author_view(self, context=None) -> Fragment:
