@@ -71,7 +71,7 @@ def test_a_new_table_is_shown_first_and_only_then_done(staff):
     assert "Group one" in text(shown)
     assert not Framework.objects.exists()
     done = client.post(preview_of(shown), {"publish": "true"}, follow=True)
-    assert "2 competencies are in force" in text(done)
+    assert "it has 2 competencies" in text(done)
     made = Framework.objects.get()
     assert (made.title_th, made.organization, made.state) == ("กรอบใหม่", "KMUTT", "published")
     assert AuditEntry.objects.get(action="framework.import").actor_id == OFFICER

@@ -20,6 +20,7 @@ from opaque_keys.edx.keys import CourseKey
 
 from mooc_microcred.competencies import api as competencies
 from mooc_microcred.competencies.data import RELATIONS, CoverageCell, CoverageData, Key
+from mooc_microcred.core.dates import display_moment
 
 # Steps of the heat map: the share of the heaviest cell from which a step begins.
 _STEPS = (Decimal(0), Decimal("0.25"), Decimal("0.5"), Decimal("0.75"))
@@ -59,6 +60,7 @@ def coverage_page(request, course_key: str):
     context = {
         "course_key": course_key,
         "coverage": coverage,
+        "read_on": display_moment(coverage.synced_at) if coverage.synced_at else "",
         "columns": [
             {
                 "code": one.code or one.item[:8],

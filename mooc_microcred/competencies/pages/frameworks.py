@@ -154,7 +154,7 @@ def framework_import(request: Any, token: UUID) -> HttpResponseBase:
             # Done already, or the framework has changed: there is nothing to show any longer.
             return refused(request, error, "page-frameworks")
         return _preview(request, before, problem=error)
-    message = _("The framework was imported: %(count)s competencies are in force.")
+    message = _("The framework was imported; it has %(count)s competencies.")
     said = {"count": found.items}
     return told(request, message % said, "page-framework", framework=UUID(found.framework))
 
