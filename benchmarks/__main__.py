@@ -17,7 +17,16 @@ def main() -> int:
     from django.core.management import call_command
     from django.db import connection
 
-    from benchmarks import backfill, competencies, credentials, evaluation, pages, receivers, verification
+    from benchmarks import (
+        backfill,
+        competencies,
+        credentials,
+        evaluation,
+        pages,
+        receivers,
+        reporting,
+        verification,
+    )
     from tests.support import definitions
 
     name = connection.settings_dict["NAME"]
@@ -38,6 +47,7 @@ def main() -> int:
         *credentials.run(),
         *competencies.run(ins),
         *verification.run(),
+        *reporting.run(),
         *pages.run(),
     ]
     harness.write(figures, Path("build"))

@@ -8,6 +8,7 @@ from mooc_microcred.core.platform import (
     CertificateAnswer,
     CertificateState,
     CourseState,
+    EnrolmentPage,
     EnrolmentState,
     GradeState,
     LearnerProfile,
@@ -42,6 +43,10 @@ class ComputedPlatform:
 
     def enrolled_learners(self, course_keys, *, after, limit):
         return range(after + 1, after + 1 + limit)
+
+    def list_enrolments(self, course_keys, *, after, limit):
+        # Nobody counts whom it makes up: the walk over everybody would not end.
+        return EnrolmentPage([], after, 0)
 
     def read_courses(self, course_keys):
         return {}

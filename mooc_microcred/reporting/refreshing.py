@@ -230,7 +230,8 @@ class Counting:
         self._exams = frozenset(code for track in tracks for code in track.exams)
         # By track, month and step: learners who reached it, then those who stand there by days.
         self._counts: dict[tuple[int, date, Step], list[int]] = {}
-        self._months: dict[date, date] = {}
+        self._months: dict[tuple[int, int], date] = {}
+        self._zone = timezone.get_current_timezone()
 
     def count(self, enrolments: Sequence[ListedEnrolment], *, after: int, last: int) -> None:
         """Count the learners of a range who are enrolled; ``last`` is included."""
@@ -264,8 +265,12 @@ class Counting:
             self._counts[place, month, latest][1 + group] += 1
 
     def _month(self, since: datetime) -> date:
-        day = timezone.localtime(since).date()
-        return self._months.setdefault(day, day.replace(day=1))
+        local = since.astimezone(self._zone)
+        key = local.year, local.month
+        found = self._months.get(key)
+        if found is None:
+            found = self._months[key] = date(local.year, local.month, 1)
+        return found
 
     def figures(self, refresh: FunnelRefresh, *, part: int) -> list[FunnelFigure]:
         """Return the rows of what was counted."""
