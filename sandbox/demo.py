@@ -312,7 +312,7 @@ class Walk:
 
     def consent_and_identify(self) -> None:
         """The learner consents on a page; the verifier records a document, at first mistyped."""
-        self.learner.submit("/my/credits/", bank="sandbox-bank", action="give")
+        self.learner.submit("/microcred/credits/", bank="sandbox-bank", agree="yes")
         waits = wait_for("the records to wait for an identity", lambda: self.deposits_in("waiting_identity"))
         _expect(not self.in_bank(), "the bank received a record of a learner who is not identified")
         found = self.verifier.submit(IDENTITIES, who="learner", action="find")

@@ -37,7 +37,6 @@ pages = (
         path("xblock/resource/<str:block_type>/<path:uri>", studio.xblock_resource, name="xblock_resource"),
         path("learn/units/<str:usage_key>/", studio.learn_unit, name="learn_unit"),
         path("my/", views.my_credentials, name="my"),
-        path("my/credits/", views.my_credits, name="credits"),
         path("staff/", views.staff, name="staff"),
         path("staff/courses/<str:course_key>/", views.teach_course, name="teach_course"),
     ],

@@ -259,39 +259,6 @@ def _programme(programme: dict, names: dict) -> dict:
     }
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def my_credits(request):
-    """Show the credit account; give a consent, or withdraw it."""
-    if request.method == "POST":
-        bank = request.POST.get("bank", "")
-        if request.POST.get("action") == "withdraw":
-            answer = rest.post(request, "withdraw-consent", {"bank": bank})
-            done = _("You have withdrawn your consent. What was not sent stays here.")
-        else:
-            body = {"bank": bank, "text_version": request.POST.get("text_version", "")}
-            answer = rest.post(request, "my-consents", body | {"language": request.LANGUAGE_CODE})
-            done = _("You have given your consent.")
-        _tell(request, answer, done)
-        return redirect("sandbox:credits")
-    context = {
-        "banks": rest.get(request, "my-credit-account").data["banks"],
-        "deposits": rest.rows(request, "my-deposits"),
-        "identities": rest.get(request, "my-identities").data["identities"],
-    }
-    return render(request, "sandbox/credits.html", context)
-
-
-def _tell(request, answer: rest.Answer, done: str) -> None:
-    """Say that something was done, or what the API said against it."""
-    if answer.ok:
-        messages.success(request, done)
-        return
-    messages.error(request, answer.data["message"])
-    for problem in answer.data["problems"][:20]:
-        messages.error(request, f"{problem['where']}: {problem['message']}")
-
-
 # --- what staff do ---
 
 
@@ -307,7 +274,6 @@ def staff(request):
         "taught": taught,
         "exams": request.user.is_superuser or bool(roles & {"exam_officer", "exam_signatory"}),
         "verifies": request.user.is_superuser or "verifier" in roles,
-        "records": rest.rows(request, "credit-records"),
         "credits": request.user.is_superuser or "credit_officer" in roles,
     }
     return render(request, "sandbox/staff.html", context)

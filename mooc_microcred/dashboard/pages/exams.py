@@ -96,7 +96,7 @@ def _state(one: ExamView, language: str) -> tuple[str, str, str]:
     if one.eligible is None:
         return "", "", ""
     if not one.eligible:
-        return "open", _("not yet"), _("Before the result of this exam can lead to a Level 2, you need:")
+        return "open", _("not yet"), ""
     if one.attempts_left == 0:
         return "warn", _("no attempt left"), _("You have used every attempt that this exam allows.")
     if one.resit_from:
