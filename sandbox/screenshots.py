@@ -48,7 +48,25 @@ class Shot:
     click: str = ""
 
 
+COURSE = "course-v1:KMUTT+PY101+2026"
+BLOCK = f"{COURSE.replace('course-v1', 'block-v1')}+type@"
+PICKS = f"/studio/blocks/{BLOCK}microcred_competency+block@says-selftest/edit/"
+UNIT = f"/studio/units/{BLOCK}vertical+block@"
+MAP = f"/microcred/competencies/courses/{COURSE}/"
+
 SHOTS = (
+    Shot(
+        "author-picks", PICKS, "author", "en", whole=True
+    ),
+    Shot("author-picks-th", PICKS, "author", whole=True),
+    Shot("author-view", f"{UNIT}unit8/", "author", "en", whole=True),
+    Shot("author-view-th", f"{UNIT}unit8/", "author", whole=True),
+    Shot("competency-map", MAP, "author", "en", height=1000),
+    Shot("competency-map-th", MAP, "author", height=1000),
+    Shot("learner-competencies", f"/courses/{COURSE}/self-test/", "learner", height=900),
+    Shot("learner-ladder", f"/courses/{COURSE}/units/1/", "learner", whole=True),
+    Shot("learner-ladder-phone", f"/courses/{COURSE}/units/1/", "learner", phone=True, whole=True),
+    Shot("frameworks", "/microcred/staff/frameworks/", "author", "en", height=900),
     Shot("badges", "/microcred/", "learner", height=1000),
     Shot("badges-phone", "/microcred/", "learner", phone=True, height=900),
     Shot("programme", "/microcred/programmes/kmutt-python/", "learner", whole=True),

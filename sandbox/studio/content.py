@@ -110,6 +110,29 @@ def lay_out(course: Course) -> None:
     publish(course)
 
 
+# What the units of the first course say about competencies: name of the unit, relation, codes.
+SAYS = (
+    ("unit1", "teaches", ("PY-1.1",)),
+    ("unit4", "teaches", ("PY-1.2",)),
+    ("unit7", "practises", ("PY-1.3",)),
+    ("unit8", "teaches", ("PY-2.1", "PY-2.2")),
+    ("selftest", "assesses", ("PY-1.1", "PY-1.2", "PY-1.3")),
+)
+
+
+def say_what_is_learned(course: Course, framework: str) -> None:
+    """Put the block of competencies into units, as an author does; what authors have changed stays."""
+    items = {one.code: one.item for one in competencies.search_items(framework=framework).items}
+    for name, relation, codes in SAYS:
+        vertical = str(course.key.make_usage_key("vertical", name))
+        if not course.blocks.filter(usage_key=vertical).exists():
+            continue
+        picked = [{"framework": framework, "item": items[code], "weight": 1} for code in codes]
+        block = str(course.key.make_usage_key(COMPETENCY, f"says-{name}"))
+        _put(course, block, COMPETENCY, vertical, 15, {"relation": relation, "competencies": picked})
+    publish(course)
+
+
 def _put(course: Course, usage_key: str, kind: str, parent: str, position: int, fields: dict) -> None:
     row, made = Block.objects.get_or_create(
         usage_key=usage_key,

@@ -5,14 +5,17 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.urls import reverse
 from lxml import etree
 
 from mooc_microcred.competencies import api as competencies
+from mooc_microcred.core import clock
 from sandbox.models import Course, CourseStaff
 from sandbox.studio.content import publish
 from sandbox.studio.models import Block
@@ -171,6 +174,29 @@ def test_a_person_exports_a_course_and_imports_it_as_another_run(pages, small, c
     again = Course.objects.get(course_key=AGAIN)
     assert nodes(again) == nodes(first)
     assert again.blocks.get(kind="course").files == first.blocks.get(kind="course").files
+
+
+def test_the_sandbox_s_first_course_says_what_is_learned_and_where_it_is_assessed(db, settings):
+    settings.MOOC_MICROCRED = {
+        **settings.MOOC_MICROCRED,
+        "PLATFORM": "sandbox.platform.SandboxPlatform",
+        "CONTENT": "sandbox.studio.content.SandboxContent",
+    }
+    call_command("sandbox_load", stdout=io.StringIO())
+    with clock.shifted(timedelta(minutes=3)):
+        competencies.sync_due()
+    run = "course-v1:KMUTT+PY101+2026"
+    tags = competencies.tags_of_course(course_key=run)
+    assert {one.relation for one in tags} == {"teaches", "practises", "assesses"}
+    assert all(one.competency for one in tags)
+    gaps = {(gap.kind, gap.key[1]) for gap in competencies.coverage_of_course(course_key=run).gaps}
+    assert "assessed_before_taught" not in {kind for kind, _item in gaps}
+    assert "nothing_scored" not in {kind for kind, _item in gaps}
+    # Again is harmless, and what an author has changed stays.
+    Block.objects.filter(kind="microcred_competency").update(fields={"competencies": []})
+    call_command("sandbox_load", stdout=io.StringIO())
+    assert Block.objects.filter(kind="microcred_competency").count() == 5
+    assert all(not one.fields["competencies"] for one in Block.objects.filter(kind="microcred_competency"))
 
 
 def _archive(**files):
