@@ -231,6 +231,9 @@ def test_the_sdist_holds_licence_readme_and_no_tests(built):
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"LICENSE", "README.md", "CHANGELOG.md", "setup.py", "pyproject.toml"} <= names
     assert not [name for name in names if name.startswith(("tests/", "sandbox/", "benchmarks/"))]
+    # The widget is source code, too, and nothing of what npm installs.
+    assert {"openedx_plugin/mfe/package-lock.json", "openedx_plugin/mfe/src/core/Panel.jsx"} <= names
+    assert not [name for name in names if "node_modules" in name or "/dist/" in name]
 
 
 def test_the_licence_is_the_agpl_as_the_fsf_published_it():
