@@ -100,6 +100,31 @@ def test_the_four_kinds_can_be_told_apart():
     assert len({pictures.badge_png(kind) for kind in ("level1", "level2", "programme", "competency")}) == 4
 
 
+def test_the_four_kinds_differ_by_their_outline_even_as_small_as_in_a_list():
+    kinds = ("level1", "level2", "programme", "competency")
+    outlines = [
+        {
+            number
+            for number, covered in enumerate(pictures.draw_badge(kind, size=48).getchannel("A").tobytes())
+            if covered > 127
+        }
+        for kind in kinds
+    ]
+    for number, one in enumerate(outlines):
+        for other in outlines[number + 1 :]:
+            assert len(one ^ other) / len(one | other) > 0.08
+
+
+@pytest.mark.parametrize("kind", ["level1", "level2", "programme", "competency"])
+def test_a_picture_for_lists_is_small_and_keeps_its_transparency(kind):
+    small = pictures.small_webp(pictures.badge_png(kind, size=800))
+    assert len(small) <= pictures.SMALL_BYTES
+    with Image.open(io.BytesIO(small)) as shown:
+        assert shown.format == "WEBP"
+        assert max(shown.size) >= 96
+        assert shown.getpixel((0, 0))[3] == 0
+
+
 @pytest.mark.parametrize("colour", ["#ffffff", "#f5b000", "#00ff00", "#1b4f8a", "#000000"])
 def test_white_can_be_read_on_every_colour(colour):
     found = pictures.dark_enough(colour)
