@@ -8,6 +8,7 @@ operator may set stands in ``DEFAULTS`` and, for people, in docs/how-to/operator
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 from importlib import metadata, resources
 from pathlib import Path
@@ -64,6 +65,7 @@ WIDGET_PACKAGE = "@mooc-microcred/learner-dashboard-widget"
 
 _files = resources.files(__package__)
 (WIDGET_FILE,) = [one.name for one in _files.joinpath("mfe").iterdir() if one.name.endswith(".tgz")]
+WIDGET_DIGEST = "x" + hashlib.sha256(_files.joinpath("mfe", WIDGET_FILE).read_bytes()).hexdigest()[:12]
 
 
 def fernet_key() -> str:
@@ -76,6 +78,7 @@ hooks.Filters.ENV_TEMPLATE_VARIABLES.add_items(
         ("microcred_fernet_key", fernet_key),
         ("microcred_widget_package", WIDGET_PACKAGE),
         ("microcred_widget_file", WIDGET_FILE),
+        ("microcred_widget_digest", WIDGET_DIGEST),
     ]
 )
 hooks.Filters.CONFIG_DEFAULTS.add_items(list(DEFAULTS.items()))
