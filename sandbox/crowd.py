@@ -26,6 +26,7 @@ from mooc_microcred.exams import api as exams
 from mooc_microcred.exams.data import AdmissionRequest
 from sandbox import lms
 from sandbox.models import Attempt, Certificate, Course, Enrollment, Grade, Profile, Unit, name_of
+from sandbox.people import CROWD_PASSPORT
 from sandbox.result_files import CENTRE, as_csv, buddhist
 
 WEEKS = 40
@@ -199,7 +200,7 @@ def _consent(one: Person, dice: random.Random) -> None:
         record_identity(
             learner_id=one.user.id,
             kind="passport",
-            number=f"ZZ{one.user.id:07d}",
+            number=f"{CROWD_PASSPORT}{one.user.id:07d}",
             verified_by="sandbox",
             actor_id=None,
         )

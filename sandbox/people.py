@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 PASSWORD = "demo"  # noqa: S105
 ORGANIZATION = "KMUTT"
+# How the passports of the crowd begin (sandbox/crowd.py); no country issues such numbers.
+CROWD_PASSPORT = "ZZ"
 
 
 def gettext_noop(message: str) -> str:
