@@ -217,7 +217,7 @@ class SandboxPlatform:
                 row.organization,
                 row.number,
                 row.run,
-                row.title_en or row.title_th,
+                row.title,
                 row.start,
                 row.end,
                 url=reverse("sandbox:course", urlconf="sandbox.urls", args=[row.course_key]),

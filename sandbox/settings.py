@@ -129,6 +129,7 @@ MOOC_MICROCRED = {
     "PRIVATE_STORAGE_ROOT": str(DATA / "private"),
     "ENCRYPTION_KEYS": [_SECRETS["encryption_key"]],
     "IDENTITY_HASH_KEY": _SECRETS["identity_hash_key"],
+    "PAGE_SITE_NAME": {"th": "มูกจำลอง", "en": "Sandbox MOOC"},
     # Part of the id of every credential: where the pages are served.
     "PUBLIC_URL": os.environ.get("MICROCRED_SANDBOX_PUBLIC_URL", "http://localhost:8000"),
     "BANKS": {
