@@ -111,7 +111,7 @@ def _person(number: int, first: Course, password: str, dice: random.Random) -> P
 
 
 def _make_halfway(one: Person, first: Course) -> None:
-    """Let the first of the crowd be in the middle of the programme, for pictures and for trying things out."""
+    """Let the first of the crowd be in the middle of the programme, for pictures and for trials."""
     one.begins = {first.number: WEEKS - 16}
     one.halfway = one.sits = True
     one.consents = False

@@ -27,6 +27,7 @@ FOLDER = ROOT / "docs" / "images"
 LEARNERS = 300
 # Of the crowd, the one who is in the middle of the programme.
 HALFWAY = "crowd-0001"
+PROGRAMME_TH = "ชุดวิชาไพทอนเพื่องานข้อมูล"
 # Colours of a picture: pages are flat, and the repository is not a photo album.
 COLOURS = 128
 
@@ -72,6 +73,7 @@ SHOTS = (
     Shot("badges-phone", "/microcred/", HALFWAY, phone=True, height=900),
     Shot("programme", "/microcred/programmes/kmutt-python/", HALFWAY, height=1250),
     Shot("programme-phone", "/microcred/programmes/kmutt-python/", HALFWAY, phone=True, height=900),
+    Shot("credential-phone", "/microcred/", "learner", phone=True, height=900, click=PROGRAMME_TH),
     Shot("exams", "/microcred/exams/", HALFWAY, height=900),
     Shot("credits", "/microcred/credits/", "learner", height=1000),
     Shot("credits-phone", "/microcred/credits/", "learner", phone=True, height=900),

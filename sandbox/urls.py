@@ -36,7 +36,6 @@ pages = (
         path("xblock/<str:usage_key>/handler/<str:handler>", studio.xblock_handler, name="xblock_handler"),
         path("xblock/resource/<str:block_type>/<path:uri>", studio.xblock_resource, name="xblock_resource"),
         path("learn/units/<str:usage_key>/", studio.learn_unit, name="learn_unit"),
-        path("my/", views.my_credentials, name="my"),
         path("staff/", views.staff, name="staff"),
         path("staff/courses/<str:course_key>/", views.teach_course, name="teach_course"),
     ],
