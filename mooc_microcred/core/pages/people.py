@@ -25,6 +25,7 @@ from django.views.decorators.http import require_http_methods
 
 from mooc_microcred.core.errors import InvalidInput, MicrocredError, NotAllowed, NotFound, WrongState
 from mooc_microcred.core.lease import LeaseBusy, LeaseLost
+from mooc_microcred.core.pages.keeping import rendered_once
 from mooc_microcred.core.pages.language import remember_language, wanted_language
 from mooc_microcred.core.pages.places import places_of
 from mooc_microcred.core.pages.site import page, rendered
@@ -144,21 +145,41 @@ def holds_any(actor: Actor, roles: Collection[str]) -> bool:
 
 
 def shown(
-    request: Any, template: str, context: Mapping[str, Any] | None = None, *, status: int = 200
+    request: Any,
+    template: str,
+    context: Mapping[str, Any] | None = None,
+    *,
+    status: int = 200,
+    once: bool = False,
 ) -> HttpResponse:
     """Return a page for the person who asks, by a template below ``mooc_microcred/pages/``.
 
     It is nobody else's: no cache keeps it, and no search engine lists it.
+
+    Args:
+        once: whether the same content is put into HTML once a minute and not each time (not for pages
+            with the names of others).
     """
-    context = {
-        "actor": request.actor,
-        "messages": messages.get_messages(request),
+    beside = around(request)
+    said = messages.get_messages(request)
+    context = context or {}
+    if once and status == 200 and not len(said):
+        known_by = beside["staff_somewhere"], [place.key for place in beside["staff_places"]]
+        content = rendered_once(
+            request, template, context, request.language, around=beside, known_by=known_by
+        )
+    else:
+        full = {"messages": said, **beside, **context}
+        content = rendered(template, full, request.language, request)
+    return page(content, request.language, status=status, shared=False)
+
+
+def around(request: Any) -> dict[str, Any]:
+    """Return what every page for a person shows beside its own."""
+    return {
         "staff_somewhere": request.actor.superuser or bool(request.actor.roles),
         "staff_places": places_of(request.actor),
-        **(context or {}),
     }
-    content = rendered(template, context, request.language, request)
-    return page(content, request.language, status=status, shared=False)
 
 
 def told(request: Any, message: str, to: str, **where: Any) -> HttpResponseRedirect:

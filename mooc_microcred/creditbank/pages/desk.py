@@ -138,7 +138,7 @@ def _page(request: Any, *, problem: str = "", status: int = 200) -> HttpResponse
         "may_save": not days_problem,
         **pages(kept, before=before, last=found[-1].id if more else None),
     }
-    return shown(request, "creditbank/desk.html", context, status=status)
+    return shown(request, "creditbank/desk.html", context, status=status, once=True)
 
 
 def _troubled(show: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from mooc_microcred.core.verifying import identities_of
 from mooc_microcred.credentials import api as credentials
 from mooc_microcred.creditbank import api
 from mooc_microcred.creditbank.data import AccountData, BankAccount, DeliveryData, RecordData
+from mooc_microcred.dashboard.pages.kept import CREDITS, kept
 from mooc_microcred.dashboard.pages.numbered import numbered
 
 PAGE_SIZE = 10
@@ -25,14 +26,19 @@ PAGE_SIZE = 10
 @person_page(post=True)
 def credits(request: Any) -> HttpResponseBase:
     """Show the credit account of the person who asks; take their consent."""
-    account = api.my_account(learner_id=request.actor.id)
     if request.method != "POST":
-        return _page(request, account)
+        return kept(
+            request,
+            "dashboard/credits.html",
+            lambda: (_context(request, api.my_account(learner_id=request.actor.id)), True),
+            also=(CREDITS,),
+        )
+    account = api.my_account(learner_id=request.actor.id)
     code = request.POST.get("bank", "")
     bank = _bank(account, code)
     if request.POST.get("agree") != "yes":
         problem = _("Nothing was changed: tick the box if you agree.")
-        return _page(request, account, wrong=code, problem=problem, status=400)
+        return _wrong(request, account, code, problem)
     try:
         api.give_consent(
             learner_id=request.actor.id,
@@ -41,7 +47,7 @@ def credits(request: Any) -> HttpResponseBase:
             language=request.POST.get("language", "")[:8],
         )
     except MicrocredError as error:
-        return _page(request, account, wrong=code, problem=error.message, status=400)
+        return _wrong(request, account, code, error.message)
     message = _("You have given your consent. Your credit is sent to %(bank)s by itself.")
     return told(request, message % {"bank": bank.name.in_language(request.language)}, "page-credits")
 
@@ -99,17 +105,20 @@ def _credits(records: Sequence[RecordData]) -> str:
     return credentials.plain_number(sum((one.credits for one in records), Decimal(0)))
 
 
-def _page(
-    request: Any, account: AccountData, *, wrong: str = "", problem: str = "", status: int = 200
-) -> HttpResponseBase:
-    """Show the account.
+def _wrong(request: Any, account: AccountData, code: str, problem: str) -> HttpResponseBase:
+    context = _context(request, account, wrong=code, problem=problem)
+    return shown(request, "dashboard/credits.html", context, status=400)
+
+
+def _context(request: Any, account: AccountData, *, wrong: str = "", problem: str = "") -> dict[str, Any]:
+    """Return what the page of the account shows.
 
     Args:
         wrong: code of the bank whose form was not right; problem: what is wrong with it.
     """
     language = request.language
     listed = numbered(request, account.records, PAGE_SIZE)
-    context = {
+    return {
         "place": "credits",
         "banks": [_bank_card(one, account, language, wrong, problem) for one in account.banks],
         "total": _credits([one for one in account.records if one.in_bank]),
@@ -139,7 +148,6 @@ def _page(
             if one.withdrawn_at is not None
         ],
     }
-    return shown(request, "dashboard/credits.html", context, status=status)
 
 
 # Consents that somebody gave and withdrew, on the page; all of them are in the download of one's data.

@@ -12,7 +12,7 @@ from mooc_microcred.core import clock
 from mooc_microcred.core.data_export import export_learner
 from mooc_microcred.core.dates import display_moment
 from mooc_microcred.core.errors import InvalidInput
-from mooc_microcred.core.pages.people import person_page, shown, told
+from mooc_microcred.core.pages.people import person_page, told
 from mooc_microcred.credentials import api as credentials
 from mooc_microcred.dashboard.holdings import (
     Line,
@@ -21,6 +21,7 @@ from mooc_microcred.dashboard.holdings import (
     what_was_sent,
     who_sees_credentials,
 )
+from mooc_microcred.dashboard.pages.kept import CREDITS, EXAMS, HOLDINGS, kept
 from mooc_microcred.dashboard.pages.numbered import numbered
 
 PAGE_SIZE = 15
@@ -37,10 +38,14 @@ def data(request: Any) -> HttpResponseBase:
         return told(
             request, _("Forgotten. Later credentials name a hash of your e-mail address."), "page-data"
         )
-    language = request.language
+    return kept(request, "dashboard/data.html", lambda: _all(request), also=(EXAMS, CREDITS, HOLDINGS))
+
+
+def _all(request: Any) -> tuple[dict[str, Any], bool]:
+    learner, language = request.actor.id, request.language
     sent = numbered(request, what_was_sent(learner_id=learner), PAGE_SIZE, name="sent")
     done = numbered(request, what_was_done(learner_id=learner), PAGE_SIZE, name="done")
-    context = {
+    return {
         "place": "data",
         "held": what_is_held(learner_id=learner),
         "sees": who_sees_credentials(learner_id=learner),
@@ -49,8 +54,7 @@ def data(request: Any) -> HttpResponseBase:
         "done": done,
         "done_lines": [_line(one, language) for one in done["items"]],
         "did": credentials.did_of(learner_id=learner),
-    }
-    return shown(request, "dashboard/data.html", context)
+    }, True
 
 
 def _line(one: Line, language: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from mooc_microcred.core.dates import display_date
 from mooc_microcred.core.pages.people import person_page, shown
 from mooc_microcred.credentials import api as credentials
 from mooc_microcred.dashboard.examinations import ExamView, read_exams
+from mooc_microcred.dashboard.pages.kept import EXAMS, kept
 from mooc_microcred.dashboard.pages.numbered import numbered
 from mooc_microcred.exams import api
 from mooc_microcred.exams.data import ResultData
@@ -25,15 +26,18 @@ RESULTS_PAGE_SIZE = 25
 @person_page()
 def exams(request: Any) -> HttpResponseBase:
     """Show the exams of the person who asks."""
+    return kept(request, "dashboard/exams.html", lambda: _list(request), also=(EXAMS,))
+
+
+def _list(request: Any) -> tuple[dict[str, Any], bool]:
     found, complete = read_exams(learner_id=request.actor.id)
     listed = numbered(request, found, PAGE_SIZE)
-    context = {
+    return {
         "place": "exams",
         "complete": complete,
         "list": listed,
         "exams": [_card(one, request.language) for one in listed["items"]],
-    }
-    return shown(request, "dashboard/exams.html", context)
+    }, complete
 
 
 @person_page()

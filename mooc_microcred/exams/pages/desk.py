@@ -135,7 +135,7 @@ def _page(request: Any, *, problem: MicrocredError | None = None) -> HttpRespons
         "only_right_rows": "only_right_rows" in request.POST,
         "problem": problem.message if problem else "",
     }
-    return shown(request, "exams/desk.html", context, status=_STATUS[type(problem)])
+    return shown(request, "exams/desk.html", context, status=_STATUS[type(problem)], once=True)
 
 
 _STATUS = {type(None): 200, InvalidInput: 400, NotFound: 404, WrongState: 409}

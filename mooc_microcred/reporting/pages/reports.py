@@ -100,6 +100,7 @@ def reports(request: Any) -> HttpResponse:
             "everything": reverse("mooc_microcred:page-reports"),
             "filtered": bool(asked),
         },
+        once=True,
     )
 
 
