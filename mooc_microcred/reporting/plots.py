@@ -33,7 +33,7 @@ _FONT = '"Noto Sans Thai", "Sarabun", "Leelawadee UI", "Thonburi", "Noto Sans", 
 # The library would have the middle of a figure at the end of its bar.
 _AFTER_BARS = "inline:.text-overlay text.value { text-anchor: start; transform: translateX(6px); }"
 # Changes with how pictures are drawn, so that kept ones are not taken for new ones.
-_DRAWING = 1
+_DRAWING = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class Plot:
         series: name and values; None is a gap.
         shares: whether values are percent.
         written: what stands at the bars of a single series.
+        unit: what the axis below counts, where the figures do not say it themselves.
         about: the text for who does not see it.
     """
 
@@ -57,6 +58,7 @@ class Plot:
     series: Sequence[tuple[str, Sequence[int | None]]]
     shares: bool = False
     written: Sequence[str] = ()
+    unit: str = ""
 
 
 def plots_of(report: Report, *, page: Sequence[Funnel]) -> dict[str, Plot]:
@@ -93,6 +95,7 @@ def _of_steps(report: Report) -> Plot | None:
         [name_of_step(one.step) for one in steps],
         [(_("Learners"), [one.reached or 0 for one in steps])],
         written=written,
+        unit=_("number of learners"),
     )
 
 
@@ -110,6 +113,7 @@ def _of_waits(report: Report) -> Plot | None:
         [_short_wait(place) for place in range(len(WAITED_DAYS))],
         [(_("Learners"), [one or 0 for one in stop.waited])],
         written=written,
+        unit=_("days"),
     )
 
 
@@ -262,6 +266,7 @@ def _chart(kind: type, plot: Plot, narrow: bool, colour: str, *, height: int) ->
         font_family=_FONT,
         label_font_size=15,
         major_label_font_size=15,
+        title_font_size=15,
         value_font_size=14,
         legend_font_size=15,
     )
@@ -271,6 +276,7 @@ def _chart(kind: type, plot: Plot, narrow: bool, colour: str, *, height: int) ->
         width=400 if narrow else 960,
         height=height + (110 if several and plot.form == "lines" and narrow else 0),
         explicit_size=True,
+        x_title=plot.unit or None,
         show_legend=several,
         legend_at_bottom=True,
         legend_at_bottom_columns=1 if narrow else len(plot.series),

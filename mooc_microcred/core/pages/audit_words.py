@@ -98,6 +98,50 @@ _SUBSCRIBERS: dict[str, Any] = {
 }
 
 
+_DETAILS: dict[str, Any] = {
+    "bank": _("credit bank"),
+    "changed": _("changed"),
+    "code": _("code"),
+    "colour": _("colour"),
+    "count": _("how many"),
+    "course_key": _("course run"),
+    "endorsement": _("endorsement"),
+    "endorser": _("endorser"),
+    "error": _("error"),
+    "first": _("from number"),
+    "ids": _("ids"),
+    "item": _("competency"),
+    "key": _("key"),
+    "kind": _("kind"),
+    "language": _("language"),
+    "last": _("to number"),
+    "learner": _("learner"),
+    "moved": _("moved"),
+    "name": _("how the name is shown"),
+    "new": _("new"),
+    "number": _("version"),
+    "only_right_rows": _("only the right rows"),
+    "public_key": _("public key"),
+    "purpose": _("purpose"),
+    "record": _("credit record"),
+    "refusal": _("why it was refused"),
+    "retired": _("retired"),
+    "returned": _("back in force"),
+    "role": _("role"),
+    "rows": _("rows"),
+    "same_bytes": _("the same message again"),
+    "sha256": "SHA-256",
+    "signatories": _("signatories"),
+    "tags": _("tags"),
+    "taxonomy": _("taxonomy"),
+    "text_version": _("version of the text"),
+    "user": _("user"),
+    "verified_by": _("who vouches for it"),
+    "visibility": _("who may see it"),
+    "wrong": _("wrong rows"),
+}
+
+
 def describe_action(action: str) -> str:
     """Return what was done, in the reader's language; an unknown code as it is."""
     return str(ACTIONS.get(action, action))
@@ -109,8 +153,21 @@ def describe_object(object_type: str) -> str:
 
 
 def describe_details(details: Mapping[str, Any]) -> str:
-    """Return the ids and codes of a line, as they are: ``bank: central, same_bytes: True``."""
-    return ", ".join(f"{name}: {value}" for name, value in details.items() if value not in (None, "", []))
+    """Return the ids and codes of a line: ``credit bank: central, the same message again: yes``."""
+    return ", ".join(
+        f"{_DETAILS.get(name, name)}: {_value(value)}"
+        for name, value in details.items()
+        if value not in (None, "", [])
+    )
+
+
+def _value(value: Any) -> str:
+    """Return ids, codes and numbers as they are; of what programs write, the words for people."""
+    if isinstance(value, bool):
+        return str(_("yes") if value else _("no"))
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return str(value)
 
 
 def describe_failure(message: OutboxMessage) -> str:
