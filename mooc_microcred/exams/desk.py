@@ -7,8 +7,10 @@ given place on, and costs a constant number of queries.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 from django.utils.translation import gettext as _
 
 from mooc_microcred.achievements.api import current_catalogue
@@ -63,10 +65,25 @@ def exams_in_force(*, organizations: Collection[str] | None) -> list[ExamSummary
 # --- batches ---
 
 
-def _seen_by(actor: Actor, roles: Collection[str]) -> QuerySet[ExamBatch]:
-    rows = ExamBatch.objects.select_related("supersedes").defer("problems", "supersedes__problems")
+# What a line of a list is made of: columns alone, since a desk shows four lists of them.
+_LINE = (
+    "pk",
+    "uuid",
+    "exam_code",
+    "organization",
+    "state",
+    "file_name",
+    "rows_total",
+    "rows_wrong",
+    "uploaded_by",
+    "uploaded_at",
+    "supersedes__uuid",
+)
+
+
+def _of(actor: Actor, roles: Collection[str]) -> Q:
     scopes = actor.organizations(roles)
-    return rows if scopes is None else rows.filter(organization__in=scopes)
+    return Q() if scopes is None else Q(organization__in=scopes)
 
 
 def list_batches(
@@ -84,43 +101,39 @@ def list_batches(
         exam_code, organization, state: only these; empty means all.
         below: only those with a smaller id.
     """
-    rows = _seen_by(actor, READERS)
+    rows = ExamBatch.objects.filter(_of(actor, READERS))
     for name, value in (("exam_code", exam_code), ("organization", organization), ("state", state)):
         if value:
             rows = rows.filter(**{name: value})
     if below is not None:
         rows = rows.filter(pk__lt=below)
-    return [_summary(row, actor) for row in rows.order_by("-pk")[:limit]]
+    return [_summary(row, actor) for row in rows.order_by("-pk").values_list(*_LINE)[:limit]]
 
 
 def batches_waiting_for(*, actor: Actor, limit: int = 10) -> WaitingBatches:
-    """Return what this person can do next: at most ``limit`` of each kind, three queries."""
-
-    def some(roles: Collection[str], wanted: Q) -> list[BatchSummary]:
-        rows = _seen_by(actor, roles).filter(wanted).order_by("-pk")[:limit]
-        return [_summary(row, actor) for row in rows]
-
+    """Return what this person can do next: at most ``limit`` of each kind, with one query."""
+    wanted = _of(actor, SIGNATORIES) & Q(state=State.IMPORTED) & ~Q(uploaded_by=actor.id)
+    wanted |= _of(actor, RELEASERS) & Q(state=State.SIGNED)
+    wanted |= _of(actor, UPLOADERS) & Q(state=State.INVALID)
+    place = Window(RowNumber(), partition_by="state", order_by="-pk")
+    rows = ExamBatch.objects.filter(wanted).annotate(place=place).filter(place__lte=limit)
+    found: dict[str, list[BatchSummary]] = {State.IMPORTED: [], State.SIGNED: [], State.INVALID: []}
+    for row in rows.order_by("-pk").values_list(*_LINE):
+        one = _summary(row, actor)
+        found[one.state].append(one)
     return WaitingBatches(
-        to_sign=some(SIGNATORIES, Q(state=State.IMPORTED) & ~Q(uploaded_by=actor.id)),
-        to_release=some(RELEASERS, Q(state=State.SIGNED)),
-        to_mend=some(UPLOADERS, Q(state=State.INVALID)),
+        to_sign=found[State.IMPORTED], to_release=found[State.SIGNED], to_mend=found[State.INVALID]
     )
 
 
-def _summary(row: ExamBatch, actor: Actor) -> BatchSummary:
+def _summary(row: Sequence[Any], actor: Actor) -> BatchSummary:
+    given = dict(zip(_LINE, row, strict=True))
+    supersedes = given.pop("supersedes__uuid")
     return BatchSummary(
-        id=row.pk,
-        uuid=row.uuid,
-        exam_code=row.exam_code,
-        organization=row.organization,
-        state=str(row.state),
-        file_name=row.file_name,
-        rows_total=row.rows_total,
-        rows_wrong=row.rows_wrong,
-        uploaded_by=row.uploaded_by,
-        uploaded_at=row.uploaded_at,
-        supersedes=row.supersedes.uuid if row.supersedes else "",
-        mine=row.uploaded_by == actor.id,
+        id=given.pop("pk"),
+        supersedes=supersedes or "",
+        mine=given["uploaded_by"] == actor.id,
+        **given,
     )
 
 
@@ -142,8 +155,8 @@ def correction_of_batch(*, actor: Actor, batch_uuid: str) -> BatchSummary | None
         NotFound: there is no such batch for this actor.
     """
     batch = batch_of(actor, batch_uuid, READERS)
-    rows = ExamBatch.objects.select_related("supersedes").defer("problems", "supersedes__problems")
-    row = rows.filter(supersedes=batch).exclude(state=State.CANCELLED).order_by("-pk").first()
+    rows = ExamBatch.objects.filter(supersedes=batch).exclude(state=State.CANCELLED)
+    row = rows.order_by("-pk").values_list(*_LINE).first()
     return _summary(row, actor) if row else None
 
 

@@ -21,7 +21,6 @@ from mooc_microcred.exams.data import BatchData
 from mooc_microcred.exams.models import ExamBatch
 from mooc_microcred.exams.pages.showing import (
     READERS,
-    exam_names,
     lines_of,
     most_bytes,
     state_choices,
@@ -83,7 +82,8 @@ def outcome_of(batch: BatchData) -> str:
 
 def _page(request: Any, *, problem: MicrocredError | None = None) -> HttpResponse:
     actor, asked = request.actor, request.GET
-    names = exam_names(request.language)
+    in_force = exams.exams_in_force(organizations=None)
+    names = {one.code: one.name.in_language(request.language) for one in in_force}
     filters = {
         "exam_code": asked.get("exam", "")[:64],
         "organization": asked.get("organization", "")[:255],
@@ -99,8 +99,8 @@ def _page(request: Any, *, problem: MicrocredError | None = None) -> HttpRespons
         (_("To mend"), _("These have wrong rows, and nothing of them counts."), "invalid", waiting.to_mend),
     ]
     staff = staff_names({one.uploaded_by for one in [*found, *waiting.to_sign, *waiting.to_release]})
-    seen = exams.exams_in_force(organizations=actor.organizations(READERS))
-    mine = exams.exams_in_force(organizations=actor.organizations((Role.EXAM_OFFICER,)))
+    seen = [one for one in in_force if actor.has(READERS, one.organization)]
+    mine = [one for one in in_force if actor.has(Role.EXAM_OFFICER, one.organization)]
     chosen = request.POST.get("exam", "")
     kept = {"exam": filters["exam_code"], "organization": filters["organization"], "state": filters["state"]}
     context = {
