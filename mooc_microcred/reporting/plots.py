@@ -32,8 +32,11 @@ _KEEP_SECONDS = 24 * 3600
 _FONT = '"Noto Sans Thai", "Sarabun", "Leelawadee UI", "Thonburi", "Noto Sans", sans-serif'
 # The library would have the middle of a figure at the end of its bar.
 _AFTER_BARS = "inline:.text-overlay text.value { text-anchor: start; transform: translateX(6px); }"
+# The library would have its lines as thin as a hair, whatever width they are given.
+_OF_LINES = "inline:.line.reactive { stroke-width: 3px !important; stroke-opacity: 1 !important; }"
+_RULES = {"bars": (_AFTER_BARS,), "lines": (_OF_LINES,)}
 # Changes with how pictures are drawn, so that kept ones are not taken for new ones.
-_DRAWING = 2
+_DRAWING = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +297,7 @@ def _chart(kind: type, plot: Plot, narrow: bool, colour: str, *, height: int) ->
         min_scale=2,
         max_scale=3 if narrow else 5,
         no_prefix=True,
-        css=["file://style.css", "file://graph.css", *([_AFTER_BARS] if plot.form == "bars" else [])],
+        css=["file://style.css", "file://graph.css", *_RULES.get(plot.form, ())],
     )
     chart.add_xml_filter(_without_scripts)
     chart.value_formatter = (

@@ -104,6 +104,12 @@ def test_the_log_is_filtered_by_what_was_done_to_what_and_when(signed_in):
     assert b"This is not a date" in wrong.content
 
 
+def test_details_of_a_line_are_in_words_and_none_is_left_out(signed_in):
+    line(1, rows=3, only_right_rows=False, ids=[4, 5], unheard_of="x")
+    page = signed_in("auditor", "KMUTT").get(AUDIT).content.decode()
+    assert "rows: 3, only the right rows: no, ids: 4 5, unheard_of: x" in page
+
+
 def test_a_person_is_looked_up_without_their_name_in_an_address(platform, signed_in):
     platform.add_learner(7, name="Anong Officer", username="anong", email="anong@example.ac.th")
     StaffRole.objects.create(user_id=7, role="programme_officer", organization="KMUTT")

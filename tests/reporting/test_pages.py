@@ -167,6 +167,27 @@ def test_many_courses_come_in_pages_with_as_many_queries_as_few(populate, count,
 # --- pictures ---
 
 
+def test_whoever_changes_the_language_keeps_what_they_asked_for(populate, count, sign_in):
+    populate(30)
+    count()
+    _actor, client = sign_in()
+    text = client.get(PAGE, {"of": "programme", "by": "year", "lang": "en"}).content.decode()
+    thai = re.search(r'href="([^"]+)" lang="th"', text)[1].replace("&amp;", "&")
+    answer = client.get(PAGE + thai)
+    assert '<html lang="th">' in answer.content.decode()
+    assert '<option value="programme" selected>' in answer.content.decode()
+    assert '<option value="year" selected>' in answer.content.decode()
+
+
+def test_pictures_are_there_before_anybody_scrolls_so_that_prints_have_them(populate, count, sign_in):
+    populate(30)
+    count()
+    _actor, client = sign_in()
+    pictures = re.findall("<img [^>]+>", client.get(PAGE).content.decode())
+    assert pictures
+    assert not [one for one in pictures if "lazy" in one]
+
+
 def pictures_in(text):
     return [one.replace("&amp;", "&") for one in re.findall(r'(?:src|srcset)="([^"]+svg[^"]*)"', text)]
 

@@ -99,6 +99,8 @@ def reports(request: Any) -> HttpResponse:
             "file": f"{reverse('mooc_microcred:page-reports-file')}?{urlencode(asked)}",
             "everything": reverse("mooc_microcred:page-reports"),
             "filtered": bool(asked),
+            # Whoever changes the language keeps what they asked for.
+            "same_query": f"{urlencode({**asked, 'page': str(number)})}&",
         },
         once=True,
     )
