@@ -25,6 +25,7 @@ from mooc_microcred.achievements.backfill import (
 )
 from mooc_microcred.achievements.catalogue import (
     Catalogue,
+    catalogue_token,
     current_catalogue,
     definitions_of,
     get_definition,
@@ -96,6 +97,7 @@ __all__ = [
     "count_open_offers",
     "count_waiting_messages",
     "create_version",
+    "catalogue_token",
     "current_catalogue",
     "decline_run",
     "definitions_of",

@@ -15,6 +15,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from django.db.models import QuerySet
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
 
@@ -29,6 +30,7 @@ from mooc_microcred.achievements.models import (
     new_uuid,
 )
 from mooc_microcred.competencies.data import Key
+from mooc_microcred.core.asking import asked
 
 
 def parse_definition(version: AchievementVersion) -> Definition:
@@ -237,7 +239,7 @@ _compiled: Catalogue | None = None
 def current_catalogue() -> Catalogue:
     """Return the compiled catalogue: one query where nothing changed, three more where it did."""
     global _compiled  # noqa: PLW0603
-    token = CatalogueRevision.objects.filter(pk=1).values_list("token", flat=True).first() or ""
+    token = catalogue_token()
     compiled = _compiled
     if compiled is None or compiled.token != token:
         rows = AchievementVersion.objects.filter(state=AchievementVersion.State.ACTIVE)
@@ -250,6 +252,16 @@ def current_catalogue() -> Catalogue:
         with _lock:
             compiled = _compiled = compile_catalogue(token, definitions, adopted)
     return compiled
+
+
+def catalogue_token() -> str:
+    """Return what changes when something else comes into force; empty where nothing ever was. One query."""
+    rows = asked(_tokens)
+    return rows[0][0] if rows else ""
+
+
+def _tokens() -> QuerySet[CatalogueRevision, str]:
+    return CatalogueRevision.objects.filter(pk=1).values_list("token", flat=True)
 
 
 def touch_catalogue() -> None:

@@ -14,6 +14,7 @@ from django.db.models.functions import RowNumber
 from django.utils.translation import gettext as _
 
 from mooc_microcred.achievements.api import current_catalogue
+from mooc_microcred.core.asking import asked
 from mooc_microcred.core.audit import log_action
 from mooc_microcred.core.errors import WrongState
 from mooc_microcred.core.models import AuditEntry
@@ -81,9 +82,17 @@ _LINE = (
 )
 
 
-def _of(actor: Actor, roles: Collection[str]) -> Q:
+# Organisations of a role, as an argument of a question; None means all.
+_Scope = tuple[str, ...] | None
+
+
+def _scope(actor: Actor, roles: Collection[str]) -> _Scope:
     scopes = actor.organizations(roles)
-    return Q() if scopes is None else Q(organization__in=scopes)
+    return None if scopes is None else tuple(sorted(scopes))
+
+
+def _in(scope: _Scope) -> Q:
+    return Q() if scope is None else Q(organization__in=scope)
 
 
 def list_batches(
@@ -101,29 +110,78 @@ def list_batches(
         exam_code, organization, state: only these; empty means all.
         below: only those with a smaller id.
     """
-    rows = ExamBatch.objects.filter(_of(actor, READERS))
+    rows = _listed_batches(_scope(actor, READERS), exam_code, organization, state, below, limit, _LINE)
+    return [_summary(row, actor) for row in rows]
+
+
+def _listed_batches(
+    scope: _Scope,
+    exam_code: str,
+    organization: str,
+    state: str,
+    below: int | None,
+    limit: int,
+    columns: tuple[str, ...],
+) -> QuerySet[Any, Any]:
+    rows = ExamBatch.objects.filter(_in(scope))
     for name, value in (("exam_code", exam_code), ("organization", organization), ("state", state)):
         if value:
             rows = rows.filter(**{name: value})
     if below is not None:
         rows = rows.filter(pk__lt=below)
-    return [_summary(row, actor) for row in rows.order_by("-pk").values_list(*_LINE)[:limit]]
+    return rows.order_by("-pk").values_list(*columns)[:limit]
 
 
 def batches_waiting_for(*, actor: Actor, limit: int = 10) -> WaitingBatches:
     """Return what this person can do next: at most ``limit`` of each kind, with one query."""
-    wanted = _of(actor, SIGNATORIES) & Q(state=State.IMPORTED) & ~Q(uploaded_by=actor.id)
-    wanted |= _of(actor, RELEASERS) & Q(state=State.SIGNED)
-    wanted |= _of(actor, UPLOADERS) & Q(state=State.INVALID)
-    place = Window(RowNumber(), partition_by="state", order_by="-pk")
-    rows = ExamBatch.objects.filter(wanted).annotate(place=place).filter(place__lte=limit)
     found: dict[str, list[BatchSummary]] = {State.IMPORTED: [], State.SIGNED: [], State.INVALID: []}
-    for row in rows.order_by("-pk").values_list(*_LINE):
+    for row in _waiting_batches(*_roles(actor), actor.id, limit, _LINE):
         one = _summary(row, actor)
         found[one.state].append(one)
     return WaitingBatches(
         to_sign=found[State.IMPORTED], to_release=found[State.SIGNED], to_mend=found[State.INVALID]
     )
+
+
+def _roles(actor: Actor) -> tuple[_Scope, _Scope, _Scope]:
+    return _scope(actor, SIGNATORIES), _scope(actor, RELEASERS), _scope(actor, UPLOADERS)
+
+
+def _waiting_batches(
+    signs: _Scope, releases: _Scope, mends: _Scope, actor_id: int | None, limit: int, columns: tuple[str, ...]
+) -> QuerySet[Any, Any]:
+    wanted = _in(signs) & Q(state=State.IMPORTED) & ~Q(uploaded_by=actor_id)
+    wanted |= _in(releases) & Q(state=State.SIGNED)
+    wanted |= _in(mends) & Q(state=State.INVALID)
+    place = Window(RowNumber(), partition_by="state", order_by="-pk")
+    rows = ExamBatch.objects.filter(wanted).annotate(place=place).filter(place__lte=limit)
+    return rows.order_by("-pk").values_list(*columns)
+
+
+def desk_state(
+    *,
+    actor: Actor,
+    exam_code: str = "",
+    organization: str = "",
+    state: str = "",
+    below: int | None = None,
+    limit: int = 25,
+    waiting: int = 10,
+) -> tuple[Any, ...]:
+    """Return what changes with a page of the desk, which batches in which state; two queries.
+
+    What else a line says of a batch stands fast since its upload, or changes with its state.
+
+    Args:
+        waiting: how many of each kind wait at most; the others are those of ``list_batches``.
+    """
+    where = exam_code, organization, state, below, limit
+    columns = ("pk", "state")
+    found = asked(_listed_batches, _scope(actor, READERS), *where, columns)
+    roles = _roles(actor)
+    if not any(scope is None or scope for scope in roles):
+        return found, ()
+    return found, asked(_waiting_batches, *roles, actor.id, waiting, columns)
 
 
 def _summary(row: Sequence[Any], actor: Actor) -> BatchSummary:

@@ -7,12 +7,14 @@ They work without JavaScript. A form is posted, and what came of it is told on t
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -23,12 +25,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
+from mooc_microcred import __version__
 from mooc_microcred.core.errors import InvalidInput, MicrocredError, NotAllowed, NotFound, WrongState
 from mooc_microcred.core.lease import LeaseBusy, LeaseLost
-from mooc_microcred.core.pages.keeping import rendered_once
+from mooc_microcred.core.pages.keeping import KEEP, for_anybody, for_reader, rendered_once
 from mooc_microcred.core.pages.language import remember_language, wanted_language
 from mooc_microcred.core.pages.places import places_of
 from mooc_microcred.core.pages.site import page, rendered
+from mooc_microcred.core.pages.style import style_sheet_url
 from mooc_microcred.core.platform import PlatformUnavailable
 from mooc_microcred.core.roles import Actor
 
@@ -172,6 +176,39 @@ def shown(
         full = {"messages": said, **beside, **context}
         content = rendered(template, full, request.language, request)
     return page(content, request.language, status=status, shared=False)
+
+
+def shown_while(
+    request: Any, template: str, state: Any, read: Callable[[], tuple[Mapping[str, Any], bool]]
+) -> HttpResponse:
+    """Return a page as it was kept for this person while what it shows was in the same state, or made anew.
+
+    Args:
+        state: changes with all that the page shows, but for what may be a minute old; None: make it anew.
+        read: returns the page's context, and whether it may be kept.
+    """
+    # A message is told once.
+    if state is None or len(messages.get_messages(request)):
+        return shown(request, template, read()[0])
+    seen = (
+        __version__,
+        style_sheet_url(),
+        style_sheet_url("staff"),
+        template,
+        request.actor.id,
+        request.actor.superuser,
+        request.get_full_path(),
+        request.language,
+        state,
+    )
+    key = f"mooc_microcred.own.{hashlib.sha256(repr(seen).encode()).hexdigest()[:40]}"
+    content = cache.get(key)
+    if content is None:
+        context, lasting = read()
+        content = for_anybody(template, {**around(request), **context}, request.language, request)
+        if lasting:
+            cache.set(key, content, KEEP)
+    return page(for_reader(request, content), request.language, shared=False)
 
 
 def around(request: Any) -> dict[str, Any]:

@@ -8,25 +8,17 @@ platform's signals lead to: all of that is seen at once.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
-from django.contrib import messages
-from django.core.cache import cache
-from django.db import connections
 from django.db.models import Count, Exists, Max, Model, QuerySet, Subquery
 from django.http import HttpResponse
 
-import mooc_microcred
 from mooc_microcred.achievements.models import CatalogueRevision
 from mooc_microcred.competencies.models import Mastery
+from mooc_microcred.core.asking import asked
 from mooc_microcred.core.models import AuditEntry, LearnerIdentity, LearnerLease, StaffRole
-from mooc_microcred.core.pages.keeping import KEEP, for_anybody, for_reader
-from mooc_microcred.core.pages.people import around, shown
-from mooc_microcred.core.pages.site import page
-from mooc_microcred.core.pages.style import style_sheet_url
+from mooc_microcred.core.pages.people import shown_while
 from mooc_microcred.credentials.models import Credential, LearnerDid
 from mooc_microcred.creditbank.models import Consent, CreditRecord
 from mooc_microcred.exams.models import ExamAdmission, ExamResult
@@ -48,33 +40,7 @@ def kept(
         read: returns the page's context, and whether it may be kept.
         also: what it shows besides awards, credentials and the catalogue.
     """
-    state = _state(request.actor.id, tuple(also))
-    # Without a catalogue there is no row that says so; and a message is told once.
-    if state is None or len(messages.get_messages(request)):
-        return shown(request, template, read()[0])
-    key = f"mooc_microcred.own.{_stamp(request, template, state)}"
-    content = cache.get(key)
-    if content is None:
-        context, lasting = read()
-        content = for_anybody(template, {**around(request), **context}, request.language, request)
-        if lasting:
-            cache.set(key, content, KEEP)
-    return page(for_reader(request, content), request.language, shared=False)
-
-
-def _stamp(request: Any, template: str, state: tuple[Any, ...]) -> str:
-    """Return a text that changes with all that the page depends on."""
-    seen = (
-        mooc_microcred.__version__,
-        style_sheet_url(),
-        template,
-        request.actor.id,
-        request.actor.superuser,
-        request.get_full_path(),
-        request.language,
-        state,
-    )
-    return hashlib.sha256(repr(seen).encode()).hexdigest()[:40]
+    return shown_while(request, template, _state(request.actor.id, tuple(also)), read)
 
 
 def _state(learner_id: int, also: tuple[str, ...]) -> tuple[Any, ...] | None:
@@ -92,18 +58,11 @@ _SOMEBODY = -(2**62) + 1
 
 
 def _ask(name: str, also: tuple[str, ...], learner_id: int) -> tuple[Any, ...]:
-    alias, sql, given = _sql(name, also)
-    mine: dict[Any, Any] = {_SOMEBODY: learner_id, str(_SOMEBODY): str(learner_id)}
-    with connections[alias].cursor() as cursor:
-        cursor.execute(sql, [mine.get(one, one) for one in given])
-        return tuple(cursor.fetchall())
+    return asked(_question, name, also, given={_SOMEBODY: learner_id, str(_SOMEBODY): str(learner_id)})
 
 
-@lru_cache(maxsize=32)
-def _sql(name: str, also: tuple[str, ...]) -> tuple[str, str, tuple[Any, ...]]:
-    asked = _ROWS[name](_SOMEBODY) if name else _one_row(_SOMEBODY, also)
-    sql, given = asked.query.get_compiler(asked.db).as_sql()
-    return asked.db, sql, tuple(given)
+def _question(name: str, also: tuple[str, ...]) -> QuerySet[Any, Any]:
+    return _ROWS[name](_SOMEBODY) if name else _one_row(_SOMEBODY, also)
 
 
 def _count(model: type[Model], learner_id: int, counted: str = "pk") -> Subquery:

@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from mooc_microcred.achievements import api as achievements
 from mooc_microcred.core.errors import InvalidInput, MicrocredError, NotFound, WrongState
 from mooc_microcred.core.pages.names import staff_names
-from mooc_microcred.core.pages.people import person_page, shown, told
+from mooc_microcred.core.pages.people import person_page, shown, shown_while, told
 from mooc_microcred.core.rest_api.files import CSV, XLSX, download
 from mooc_microcred.core.roles import Role
 from mooc_microcred.exams import api as exams
@@ -37,7 +38,7 @@ WAITING = 6
 def desk(request: Any) -> HttpResponseBase:
     """Show the desk, or bring in a file of results."""
     if request.method != "POST":
-        return _page(request)
+        return _kept(request)
     try:
         batch = take_file(
             request,
@@ -80,17 +81,35 @@ def outcome_of(batch: BatchData) -> str:
     return all_right % said
 
 
-def _page(request: Any, *, problem: MicrocredError | None = None) -> HttpResponse:
-    actor, asked = request.actor, request.GET
-    in_force = exams.exams_in_force(organizations=None)
-    names = {one.code: one.name.in_language(request.language) for one in in_force}
-    filters = {
+def _asked(request: Any) -> dict[str, Any]:
+    asked = request.GET
+    state = asked.get("state", "")
+    return {
         "exam_code": asked.get("exam", "")[:64],
         "organization": asked.get("organization", "")[:255],
-        "state": asked.get("state", "") if asked.get("state", "") in ExamBatch.State.values else "",
+        "state": state if state in ExamBatch.State.values else "",
+        "below": whole_number(asked.get("before", "")),
+        "limit": PAGE + 1,
     }
-    before = whole_number(asked.get("before", ""))
-    found = exams.list_batches(actor=actor, **filters, below=before, limit=PAGE + 1)
+
+
+def _kept(request: Any) -> HttpResponse:
+    """Show the desk, as it was kept while no batch on it has changed."""
+    batches = exams.desk_state(actor=request.actor, waiting=WAITING + 1, **_asked(request))
+    state = sorted(request.actor.roles), achievements.catalogue_token(), batches
+    return shown_while(request, "exams/desk.html", state, lambda: (_context(request), True))
+
+
+def _page(request: Any, *, problem: MicrocredError) -> HttpResponse:
+    context = _context(request, problem=problem)
+    return shown(request, "exams/desk.html", context, status=_STATUS[type(problem)])
+
+
+def _context(request: Any, *, problem: MicrocredError | None = None) -> dict[str, Any]:
+    actor, filters = request.actor, _asked(request)
+    in_force = exams.exams_in_force(organizations=None)
+    names = {one.code: one.name.in_language(request.language) for one in in_force}
+    found = exams.list_batches(actor=actor, **filters)
     more, found = len(found) > PAGE, found[:PAGE]
     waiting = exams.batches_waiting_for(actor=actor, limit=WAITING + 1)
     groups = [
@@ -103,7 +122,7 @@ def _page(request: Any, *, problem: MicrocredError | None = None) -> HttpRespons
     mine = [one for one in in_force if actor.has(Role.EXAM_OFFICER, one.organization)]
     chosen = request.POST.get("exam", "")
     kept = {"exam": filters["exam_code"], "organization": filters["organization"], "state": filters["state"]}
-    context = {
+    return {
         "place": "exams",
         "waiting": [
             {
@@ -128,17 +147,16 @@ def _page(request: Any, *, problem: MicrocredError | None = None) -> HttpRespons
         ],
         "state_filter": state_choices(filters["state"]),
         "next": urlencode({**kept, "before": found[-1].id}) if more else "",
-        "first": urlencode(kept) if before is not None else "",
+        "first": urlencode(kept) if filters["below"] is not None else "",
         "exams": [
             {"value": one.code, "label": names[one.code], "chosen": one.code == chosen} for one in mine
         ],
         "only_right_rows": "only_right_rows" in request.POST,
         "problem": problem.message if problem else "",
     }
-    return shown(request, "exams/desk.html", context, status=_STATUS[type(problem)], once=True)
 
 
-_STATUS = {type(None): 200, InvalidInput: 400, NotFound: 404, WrongState: 409}
+_STATUS: dict[type[MicrocredError], int] = {InvalidInput: 400, NotFound: 404, WrongState: 409}
 
 
 @person_page(roles=READERS)
