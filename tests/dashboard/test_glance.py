@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test import Client
@@ -235,6 +236,20 @@ class TestAnswer:
             ("py101-l1", "level1", "earned"),
             ("py101-l2", "level2", "open"),
         ]
+
+    def test_its_sentences_are_in_the_language_that_is_asked_for_whatever_the_platform_prefers(self, browser):
+        browser.cookies["openedx-language-preference"] = browser.cookies[settings.LANGUAGE_COOKIE_NAME] = "th"
+        award("py101-l1")
+
+        def answer(language):
+            address = f"/api/mooc_microcred/v1/my/dashboard/?lang={language}"
+            return browser.get(address, headers={"accept-language": "fr"})
+
+        thai, english = answer("th"), answer("en")
+        assert (thai.headers["Content-Language"], english.headers["Content-Language"]) == ("th", "en")
+        assert "test centre" in english.json()["ladders"][0]["step"]["text"]
+        assert "ศูนย์สอบ" in thai.json()["ladders"][0]["step"]["text"]
+        assert answer("fr").status_code == 400
 
     def test_it_is_for_those_who_are_signed_in(self, series):
         assert self.get(Client()).status_code == 401

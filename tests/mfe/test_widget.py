@@ -17,7 +17,7 @@ from tests.support.browser import DESKTOP, PHONE, accessibility_problems, overfl
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
 SHELLS = ("legacy", "site")
-API = "**/api/mooc_microcred/v1/my/dashboard/"
+API = re.compile(r"/api/mooc_microcred/v1/my/dashboard/\?lang=(th|en)$")
 PANEL = "section.mcw--panel"
 
 
@@ -174,6 +174,26 @@ def test_who_has_nothing_yet_is_led_to_a_course(open_page, dashboards, people):
     assert "Enrol in" in page.inner_text(PANEL)
     assert page.get_attribute(f"{PANEL} .mcw__step a", "href").endswith("/")
     assert accessibility_problems(page) == []
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_shell_without_a_thai_catalogue_holds_a_widget_that_is_thai_throughout(open_page, learner, shell):
+    # Such a shell, and here its LMS, too, says English whatever the learner prefers.
+    page = open_page("/login/", user=learner, language="en")
+    address = page.evaluate("location.origin")
+    page.context.add_cookies([{"name": "openedx-language-preference", "value": "th", "url": address}])
+    asked = asked_of(page)
+    page.goto(f"/learner-dashboard/{shell}/")
+    page.wait_for_selector(f"{PANEL} .mcw__badges")
+    assert page.evaluate("document.documentElement.lang") == "en"
+    assert [one.partition("?")[2] for one in asked] == ["lang=th"]
+    panel = page.inner_text(f"{PANEL} .mcw__step")
+    assert re.search("[ก-ฮ]", panel)
+    assert not re.search("[A-Za-z]{3,}", panel.replace("PY102", ""))
+    page.context.add_cookies([{"name": "openedx-language-preference", "value": "en", "url": address}])
+    page.reload()
+    page.get_by_role("link", name="Continue the course").wait_for()
+    assert asked[-1].endswith("?lang=en")
 
 
 class TestWhenItDoesNotComeOut:

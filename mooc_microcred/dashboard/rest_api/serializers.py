@@ -5,7 +5,18 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from mooc_microcred.achievements.models import Achievement, Award
+from mooc_microcred.core.pages.language import LANGUAGES
 from mooc_microcred.core.rest_api.fields import Exact, Instant, TextSerializer
+
+
+class DashboardQuery(serializers.Serializer):
+    """How the dashboard is wanted."""
+
+    lang = serializers.ChoiceField(
+        choices=LANGUAGES,
+        required=False,
+        help_text="language of the sentences; else that of the platform for this person",
+    )
 
 
 class WorthSerializer(serializers.Serializer):

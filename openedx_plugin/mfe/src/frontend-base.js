@@ -7,6 +7,7 @@ import {
 import { createWidget } from './core';
 import { watchShell } from './core/courses';
 import { fetchWith } from './core/http';
+import { readersLocale } from './core/locale';
 import './widget.css';
 
 export const SIDEBAR_SLOT = 'org.openedx.frontend.slot.learnerDashboard.widgetSidebar.v1';
@@ -14,7 +15,7 @@ export const COURSE_CARD_SLOT = 'org.openedx.frontend.slot.learnerDashboard.cour
 
 const widget = createWidget({
   fetchJson: (address, options) => fetchWith(getAuthenticatedHttpClient(), address, options),
-  locale: getLocale,
+  locale: () => readersLocale(getSiteConfig().languagePreferenceCookieName, getLocale),
   lmsBaseUrl: () => getSiteConfig().lmsBaseUrl,
   signedIn: () => Boolean(getAuthenticatedUser()),
   watchCourses: (listener) => watchShell(

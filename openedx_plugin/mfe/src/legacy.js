@@ -5,6 +5,7 @@ import { getLocale } from '@edx/frontend-platform/i18n';
 import { createWidget } from './core';
 import { watchShell } from './core/courses';
 import { fetchWith } from './core/http';
+import { readersLocale } from './core/locale';
 import './widget.css';
 
 export const SIDEBAR_SLOT = 'org.openedx.frontend.learner_dashboard.widget_sidebar.v1';
@@ -12,7 +13,7 @@ export const COURSE_CARD_SLOT = 'org.openedx.frontend.learner_dashboard.course_c
 
 export const { MicrocredPanel, MicrocredCourseCard } = createWidget({
   fetchJson: (address, options) => fetchWith(getAuthenticatedHttpClient(), address, options),
-  locale: getLocale,
+  locale: () => readersLocale(getConfig().LANGUAGE_PREFERENCE_COOKIE_NAME, getLocale),
   lmsBaseUrl: () => getConfig().LMS_BASE_URL,
   signedIn: () => Boolean(getAuthenticatedUser()),
   watchCourses: (listener) => watchShell(

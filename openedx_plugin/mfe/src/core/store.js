@@ -1,5 +1,7 @@
 // The one read that the panel and all course cards share, and what became of it.
 
+import { languageOf } from './words';
+
 // A shell may unmount the dashboard and mount it again; what is younger than this is not read anew.
 const FRESH = 60 * 1000;
 // The plugin is not installed there, or says nothing to this person: nothing is shown, and nothing repeated.
@@ -27,7 +29,9 @@ export function createStore(host) {
   function read(locale) {
     const base = String(host.lmsBaseUrl()).replace(/\/+$/, '');
     change({ status: 'loading', locale });
-    const mine = host.fetchJson(`${base}/api/mooc_microcred/v1/my/dashboard/`, { locale })
+    // In words, too: the LMS prefers its cookie to what the browser accepts, and may have other languages.
+    const address = `${base}/api/mooc_microcred/v1/my/dashboard/?lang=${languageOf(locale)}`;
+    const mine = host.fetchJson(address, { locale })
       .then((data) => {
         if (!data || !Array.isArray(data.badges)) {
           throw new Error('This is no answer of the micro-credentials plugin.');

@@ -3,7 +3,9 @@ import React from 'react';
 
 export const SITE_AUTH_INITIALIZED = 'APP.AUTH_INITIALIZED';
 export const WidgetOperationTypes = { APPEND: 'widgetAppend', PREPEND: 'widgetPrepend' };
-export const getSiteConfig = () => ({ lmsBaseUrl: window.location.origin });
+export const getSiteConfig = () => ({
+  lmsBaseUrl: window.location.origin, languagePreferenceCookieName: 'openedx-language-preference',
+});
 export {
   getAuthService, getAuthenticatedHttpClient, getAuthenticatedUser, getLocale, publish, subscribe,
 } from './client';

@@ -51,7 +51,7 @@ test('it says that it loads, and then shows step, ladder, worth and badges', asy
   assert.equal(screen.getByRole('status').textContent, 'Your micro-credentials are being loaded.');
   await answer(FULL);
   assert.equal(screen.getByRole('status').textContent, '');
-  assert.deepEqual(asked, [['https://lms.example.org/api/mooc_microcred/v1/my/dashboard/', 'en']]);
+  assert.deepEqual(asked, [['https://lms.example.org/api/mooc_microcred/v1/my/dashboard/?lang=en', 'en']]);
 
   const panel = within(screen.getByRole('region', { name: 'My micro-credentials' }));
   const button = panel.getByRole('link', { name: 'Continue the course' });
