@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from mooc_microcred.core.asking import asked
 from mooc_microcred.core.errors import NotAllowed
 from mooc_microcred.core.models import StaffRole
 
 Role = StaffRole.Role
+
+
+# Stands for a person while the question is put into SQL.
+_SOMEBODY = -(2**62) + 1
+
+
+def _roles_of(user_id: int) -> QuerySet[StaffRole, Any]:
+    return StaffRole.objects.filter(user_id=user_id).values_list("role", "organization")
 
 
 class Actor:
@@ -39,8 +50,7 @@ class Actor:
         if self._roles is None:
             held: set[tuple[str, str]] = set()
             if self.id is not None:
-                rows = StaffRole.objects.filter(user_id=self.id)
-                held.update(rows.values_list("role", "organization"))
+                held.update(asked(_roles_of, _SOMEBODY, given={_SOMEBODY: self.id}))
             # Assigned when complete: another thread must not take an empty set for no roles.
             self._roles = held
         return self._roles
