@@ -1,4 +1,8 @@
-"""Counting who has come how far, beside one bare statement that counts the enrolments by run and month."""
+"""Counting who has come how far, beside reading the same enrolments, with when they began, from the platform.
+
+A walk must look at each learner, since who has come how far depends on what they did in which order and
+on the policies of exams: one bare statement that counts rows would not know any of that.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +21,6 @@ SINCE = datetime(2024, 12, 1, tzinfo=UTC)
 # A learner in so many has got so far.
 STARTED, CERTIFIED, SAT = 2, 4, 10
 
-BARE = (
-    "SELECT course_id, DATE_FORMAT(created, '%Y-%m-01'), COUNT(*) FROM sandbox_enrollment"
-    " GROUP BY course_id, DATE_FORMAT(created, '%Y-%m-01')"
-)
-
 
 def run() -> list[Figure]:
     """Return what a whole walk costs; its figures stay, so that the page has some to show."""
@@ -29,11 +28,16 @@ def run() -> list[Figure]:
 
     _fill()
     changed = {**settings.MOOC_MICROCRED, "PLATFORM": "sandbox.platform.SandboxPlatform"}
+    walks, reads = [], []
     with override_settings(MOOC_MICROCRED=changed):
-        walked, looked_at = min(_walk() for _ in range(2))
-    bare = min(_bare() for _ in range(5))
-    name = f"count {looked_at:,} enrolments by all steps, beside one SELECT COUNT … GROUP BY of enrolments"
-    return [ratio(name, walked * 1000, "ms", bare * 1000, 200)]
+        # In turns, so that what else the machine does hits both alike.
+        for _time in range(3):
+            reads.append(_read())
+            walks.append(_walk())
+    (walked, looked_at), (read, listed) = min(walks), min(reads)
+    assert looked_at == listed == LEARNERS
+    name = f"count {looked_at:,} enrolments by all steps, beside reading the same from the platform"
+    return [ratio(name, walked * 1000, "ms", read * 1000, 2)]
 
 
 def _walk() -> tuple[float, int]:
@@ -45,12 +49,16 @@ def _walk() -> tuple[float, int]:
     return time.perf_counter() - started, looked_at
 
 
-def _bare() -> float:
-    started = time.perf_counter()
-    with connection.cursor() as cursor:
-        cursor.execute(BARE)
-        assert cursor.fetchall()
-    return time.perf_counter() - started
+def _read() -> tuple[float, int]:
+    from mooc_microcred.achievements import api as achievements
+    from mooc_microcred.core.platform import get_platform
+    from mooc_microcred.reporting.refreshing import PAGE
+
+    runs, _programmes = achievements.concerned_by_everything()
+    started, after, looked_at = time.perf_counter(), 0, 0
+    while (found := get_platform().list_enrolments(sorted(runs), after=after, limit=PAGE)).looked_at:
+        after, looked_at = found.after, looked_at + found.looked_at
+    return time.perf_counter() - started, looked_at
 
 
 def _fill() -> None:
