@@ -388,8 +388,10 @@ def _need(measure: Measure) -> Need | None:
         return Need(
             _("the course is passed") if measure.met else _("the course is not passed yet"), measure.met
         )
-    if measure.kind in ("course_grade", "weighted"):
+    if measure.kind == "course_grade":
         return Need(_("grade %(have)s of %(need)s") % values, measure.met, fraction)
+    if measure.kind == "weighted":
+        return Need(_("exam and course work together: %(have)s of %(need)s") % values, measure.met, fraction)
     if measure.kind == "subsection_grade":
         return Need(_("graded part: %(have)s of %(need)s") % values, measure.met, fraction)
     if measure.kind == "competency":

@@ -92,7 +92,7 @@ def since_in_words(days: int | None) -> str:
         return ""
     if days == 0:
         return _("Most of them since less than %(days)d days.") % {"days": WAITED_DAYS[1]}
-    return _("Half of them since %(days)d days or more.") % {"days": days}
+    return _("Half of them for %(days)d days or more.") % {"days": days}
 
 
 def waited_in_words(place: int) -> str:

@@ -14,7 +14,7 @@ export default {
   leadsTo: 'นำไปสู่: {name}',
   goStudy: 'เรียนต่อ',
   goCourse: 'ไปที่รายวิชา',
-  goExam: 'รายละเอียดการสอบ',
+  goExam: 'ดูวิธีการสอบ',
   goEnrol: 'ดูรายวิชา',
   goPage: 'ดูสิ่งที่ยังขาด',
   inProgress: 'ชุดวิชาที่กำลังเรียน',
