@@ -1,1 +1,1 @@
-"""What pages of every room share: the frame around them, their headers, the language, and who is signed in."""
+"""What pages of every room share: the frame around them, their headers, the language, who is signed in."""

@@ -18,7 +18,7 @@ def asked_language(request: HttpRequest) -> str:
 
 
 def wanted_language(request: HttpRequest) -> str:
-    """Return ``th`` or ``en``: by ``?lang=``, the choice here, the choice on the platform, the browser; else Thai."""
+    """Return ``th`` or ``en``: by ``?lang=``, the choice here or on the platform, the browser; else Thai."""
     chosen = (request.COOKIES.get(name, "")[:2] for name in (COOKIE, settings.LANGUAGE_COOKIE_NAME))
     for one in (asked_language(request), *chosen):
         if one in LANGUAGES:
