@@ -10,9 +10,14 @@ from mooc_microcred.competencies.api import use_competency_source
 from mooc_microcred.core import kick
 from mooc_microcred.credentials import issuing, storing
 from tests.support.authors import the_authors
+
+# Once for all tests: a process can hold one of playwright only.
+from tests.support.browser import chromium, open_page
 from tests.support.memory_content import the_content
 from tests.support.memory_platform import the_platform
 from tests.support.plugin import connect_receivers
+
+__all__ = ["chromium", "open_page"]
 
 
 @pytest.fixture(autouse=True, scope="session")

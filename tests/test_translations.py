@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[1]
 THAI = re.compile("[ก-๛]")
 
 # What is the same in both languages.
-ALIKE = {"0-100", "%(verdict)s %(reason)s", "Multikey: z6Mk…"}
+ALIKE = {"0-100", "%(verdict)s %(reason)s", "%(role)s: %(organization)s", "Multikey: z6Mk…"}
 
 # Words that the glossary (docs/reference/glossary.md) replaces by others, and why.
 AVOIDED = {

@@ -11,10 +11,7 @@ from sandbox.accounts import load_accounts
 from sandbox.content import load_courses
 from sandbox.models import Course
 from sandbox.studio.content import lay_out
-from tests.support.browser import chromium, open_page
 from tests.xblocks.conftest import competency, framework
-
-__all__ = ["chromium", "open_page"]
 
 
 def pytest_collection_modifyitems(items):

@@ -9,9 +9,8 @@ import pytest
 
 from tests.browser.conftest import people, sandbox, sweep
 from tests.mfe.packed import shells
-from tests.support.browser import chromium, open_page
 
-__all__ = ["chromium", "open_page", "people", "sandbox", "sweep"]
+__all__ = ["people", "sandbox", "sweep"]
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
 """A real Chromium for tests: pages, people who are signed in, and what axe-core says of a page.
 
-Fixtures: ``chromium`` (one browser for the session) and ``open_page`` (a page of the live server). Import
-them in a conftest. Debian's browser is driven, or the one that MICROCRED_CHROMIUM names; where there is
-none the tests skip and say so, except in continuous integration.
+Fixtures: ``chromium`` (one browser for the session) and ``open_page`` (a page of the live server), imported
+by the conftest of all tests. Debian's browser is driven, or the one that MICROCRED_CHROMIUM names; where
+there is none the tests skip and say so, except in continuous integration.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ def outcome_of(batch: BatchData) -> str:
             % said
         )
     all_right = ngettext(
-        "The row is right and was imported. Next, a second person signs.",
+        "%(rows)s row is right and was imported. Next, a second person signs.",
         "All %(rows)s rows are right and were imported. Next, a second person signs.",
         batch.rows_total,
     )
