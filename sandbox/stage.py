@@ -154,7 +154,7 @@ class Stage:
                 cwd=self.folder / "run",
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                timeout=120,
+                timeout=600,
                 check=False,
             )
         if done.returncode:
