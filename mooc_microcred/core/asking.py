@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from django.db import connections
+from django.db import connection, connections
 from django.db.models import QuerySet
 
 
@@ -28,6 +29,12 @@ def asked(
     with connections[alias].cursor() as cursor:
         cursor.execute(sql, [given.get(one, one) for one in values])
         return tuple(cursor.fetchall())
+
+
+def moment_of(value: Any) -> datetime | None:
+    """Return an instant as Django gives it, of what ``asked`` has found in a column of instants."""
+    operations: Any = connection.ops
+    return operations.convert_datetimefield_value(value, None, connection)
 
 
 @lru_cache(maxsize=256)

@@ -17,7 +17,7 @@ from mooc_microcred.creditbank.delivery import (
 )
 from mooc_microcred.creditbank.deposits import TOPIC as DEPOSITED
 from mooc_microcred.creditbank.deposits import DepositData, get_deposit
-from mooc_microcred.creditbank.desk import count_dead_letters, summarise_desk
+from mooc_microcred.creditbank.desk import count_dead_letters, lines_state, summarise_desk
 from mooc_microcred.creditbank.exporting import export_learner
 from mooc_microcred.creditbank.records import forget_learner, reconcile_records
 
@@ -38,6 +38,7 @@ __all__ = [
     "get_deposit",
     "get_record",
     "give_consent",
+    "lines_state",
     "list_deliveries",
     "list_records",
     "my_account",

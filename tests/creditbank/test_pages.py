@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from mooc_microcred.core import clock
 from mooc_microcred.core.models import AuditEntry, StaffRole
 from mooc_microcred.creditbank import api
 from mooc_microcred.creditbank.models import CreditRecord, Delivery
@@ -80,6 +81,28 @@ def test_a_failing_delivery_says_when_it_is_tried_again(central, officer):
     assert "next try" in page.content.decode()
     assert "The bank has a fault of its own" in page.content.decode()
     assert b'type="checkbox"' not in page.content
+
+
+def test_a_kept_desk_is_made_anew_as_soon_as_something_on_it_changes(central, officer):
+    ready_award()
+    before = officer.get(DESK)
+    with CaptureQueriesContext(connection) as again:
+        same = officer.get(DESK)
+    assert counts(same) == counts(before)
+    assert not any("mooc_microcred_award" in one["sql"] for one in again.captured_queries), "not made anew"
+    central.misbehave("error", times=2)
+    api.deliver_due(limit=10)
+    failing = officer.get(DESK)
+    assert counts(failing)["failing"] == 1
+    assert "The bank has a fault of its own" in failing.content.decode()
+    central.behave()
+    # The figures stay what they are; what a line of the list says does not.
+    Delivery.objects.update(attempts=7)
+    assert officer.get(DESK).content != failing.content
+    Delivery.objects.update(due=clock.now())
+    api.deliver_due(limit=10)
+    done = officer.get(DESK)
+    assert counts(done) | {"failing": 0, "deposited": 1} == counts(done)
 
 
 def test_one_is_replayed_after_a_question_and_leaves_an_audit_line(central, officer):

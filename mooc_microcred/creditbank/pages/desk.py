@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from mooc_microcred.achievements.api import current_catalogue
+from mooc_microcred.achievements.api import catalogue_token, current_catalogue
 from mooc_microcred.core.dates import display_moment
 from mooc_microcred.core.errors import InvalidInput, WrongState
 from mooc_microcred.core.pages.lists import (
@@ -25,7 +25,7 @@ from mooc_microcred.core.pages.lists import (
     pages,
     whole_number,
 )
-from mooc_microcred.core.pages.people import person_page, refused, shown, told
+from mooc_microcred.core.pages.people import person_page, refused, shown, shown_while, told
 from mooc_microcred.core.roles import Actor, Role
 from mooc_microcred.creditbank import api as creditbank
 from mooc_microcred.creditbank.account import MAX_PAGE, READERS
@@ -87,29 +87,45 @@ def _page(request: Any, *, problem: str = "", status: int = 200) -> HttpResponse
         days_problem, status = error.message, 400
         narrowing = _narrowing(kept | {"since": "", "until": ""})
     summary = creditbank.summarise_desk(actor=actor, **narrowing)
-    names = bank_names(request.language)
     show = kept["show"]
     if show not in (DEAD, FAILING, ALL, *CreditRecord.State.values):
         show = DEAD if summary.dead else FAILING if summary.failing else ALL
     before = whole_number(request.GET.get("before", ""))
     of_deliveries = show in (DEAD, FAILING)
-    found: Sequence[Any] = (
-        creditbank.list_deliveries(actor=actor, **_troubled(show), **narrowing, before=before, limit=PAGE + 1)
-        if of_deliveries
-        else creditbank.list_records(
-            actor=actor,
-            state=None if show == ALL else show,
-            **narrowing,
-            before=before,
-            limit=PAGE + 1,
-        )
-    )
+    which = _troubled(show) if of_deliveries else {"state": None if show == ALL else show}
+    where = {**narrowing, "before": before, "limit": PAGE + 1}
+
+    def read() -> tuple[dict[str, Any], bool]:
+        listed = creditbank.list_deliveries if of_deliveries else creditbank.list_records
+        found = listed(actor=actor, **which, **where)
+        return _context(request, summary, kept, show, found, before, problem, days_problem), True
+
+    if status != 200:
+        return shown(request, "creditbank/desk.html", read()[0], status=status)
+    lines = creditbank.lines_state(actor=actor, of_deliveries=of_deliveries, **which, **where)
+    state = sorted(actor.roles), catalogue_token(), summary, lines
+    return shown_while(request, "creditbank/desk.html", state, read)
+
+
+def _context(
+    request: Any,
+    summary: DeskData,
+    kept: dict[str, str],
+    show: str,
+    found: Sequence[Any],
+    before: int | None,
+    problem: str,
+    days_problem: str,
+) -> dict[str, Any]:
+    """Return what stands on the desk; ``found`` has one line more than the page where there is a next one."""
+    actor, names = request.actor, bank_names(request.language)
+    of_deliveries = show in (DEAD, FAILING)
     more, found = len(found) > PAGE, found[:PAGE]
     kept["show"] = show
     others = {name: value for name, value in kept.items() if value and name != "show"}
     is_officer = actor.organizations(Role.CREDIT_OFFICER)
     scope = actor.organizations(READERS)
-    context = {
+    return {
         "place": "credit-desk",
         "cards": _cards(summary, show, urlencode(others)),
         "show": show,
@@ -138,7 +154,6 @@ def _page(request: Any, *, problem: str = "", status: int = 200) -> HttpResponse
         "may_save": not days_problem,
         **pages(kept, before=before, last=found[-1].id if more else None),
     }
-    return shown(request, "creditbank/desk.html", context, status=status, once=True)
 
 
 def _troubled(show: str) -> dict[str, Any]:
