@@ -39,7 +39,7 @@ class Shot:
     Attributes:
         name: of the file, without extension. path: of the page. who: user name; empty for nobody.
         phone: on a telephone. whole: the whole page, else what the window shows.
-        height: of the window, in CSS pixels. click: what to click first, by its accessible name.
+        height: of the window, in CSS pixels. click: the link to follow first, by its name.
     """
 
     name: str
@@ -110,9 +110,7 @@ def photograph(stage: Stage, folder: Path, shots: Iterable[Shot]) -> None:
             if answer is None or answer.status != 200:
                 raise DemoFailed(f"{shot.path} answered {answer and answer.status}")
             if shot.click:
-                page.get_by_role("button", name=shot.click).or_(
-                    page.get_by_role("link", name=shot.click)
-                ).click()
+                page.get_by_role("link", name=shot.click, exact=True).click()
             page.wait_for_load_state("networkidle")
             keep(page.screenshot(full_page=shot.whole), folder / f"{shot.name}.png")
             context.close()

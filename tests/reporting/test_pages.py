@@ -68,7 +68,7 @@ def test_the_page_shows_the_figures_of_the_report(populate, count, sign_in):
     assert "<script" not in text
     stop = report.funnels[0].stop
     assert f"{stop.waits} learners" in text
-    assert f"since {stop.half_since} days or more" in text or stop.half_since == 0
+    assert f"for {stop.half_since} days or more" in text or stop.half_since == 0
 
 
 def test_thai_readers_get_thai_words_and_buddhist_years(populate, count, sign_in):
