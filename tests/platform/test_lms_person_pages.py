@@ -98,6 +98,7 @@ def test_strangers_sign_in_on_the_platforms_page_and_come_back(name):
 
 def test_a_form_wants_the_platforms_csrf_token_and_tells_on_the_next_page_what_it_did(campus, learner):
     client = campus.signed_in(learner, enforce_csrf_checks=True)
+    client.cookies["openedx-language-preference"] = "en"
     action = {"action": "forget_did"}
     assert client.post(address("data"), action).status_code == 403
     token = client.get("/csrf/api/v1/token").json()["csrfToken"]
