@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from django.db import OperationalError, connections
 from django.db.models import QuerySet
 
 from mooc_microcred.core.conf import microcred_settings
+
+# How often rows are asked for before a database that refuses is somebody else's matter.
+TRIES = 4
 
 
 def claim_due(due: QuerySet, *, now: datetime, limit: int, order: tuple[str, ...]) -> QuerySet:
@@ -22,13 +26,25 @@ def claim_due(due: QuerySet, *, now: datetime, limit: int, order: tuple[str, ...
 
     Returns:
         the rows that are now ours; an empty queryset when nothing is due.
+
+    Raises:
+        OperationalError: the database refused again and again, or inside a transaction.
     """
     token = uuid4().hex
     ids: list[int] = []
+    tries = TRIES
     while ids := list(due.order_by(*order).values_list("id", flat=True)[:limit]):
-        taken = due.filter(id__in=ids).update(
-            claim=token, due=now + timedelta(seconds=microcred_settings.LEASE_SECONDS)
-        )
+        try:
+            taken = due.filter(id__in=ids).update(
+                claim=token, due=now + timedelta(seconds=microcred_settings.LEASE_SECONDS)
+            )
+        except OperationalError:
+            # A deadlock with whoever finishes the same rows: the statement is undone and nothing else, so
+            # what is left is read again. Inside a transaction all of it is gone, and its owner begins again.
+            tries -= 1
+            if not tries or connections[due.db].in_atomic_block:
+                raise
+            continue
         if taken:
             break
         # Another worker took all of them between the two statements: there may be more.
