@@ -224,6 +224,10 @@ class _Made:
     record: bytes = b""
 
 
+# How often in a row another worker may have been faster with one of a batch.
+COLLISIONS = 12
+
+
 class _Wait(Exception):
     """The credential cannot be made now; the text is a code."""
 
@@ -240,14 +244,15 @@ class _Batch:
 
     def run(self) -> None:
         """Issue what can be issued, postpone what must wait, and take both out of the queue."""
-        for attempt in range(3):
+        for left in reversed(range(COLLISIONS)):
             try:
                 self._issue()
                 break
             except IntegrityError:
-                # Another worker has issued one of these in the same moment: look again.
+                # Another worker has issued one of these in the same moment: look again. Each time there is
+                # at least one less, so this comes to an end; that many times in a row it is something else.
                 self.waits.clear()
-                if attempt == 2:
+                if not left:
                     raise
         self._postpone()
         done = [row.pk for award_id, row in self.rows.items() if award_id not in self.waits]
