@@ -150,22 +150,27 @@ def _scope(actor: Actor, organization: str | None) -> _Scope:
     return None if scope is None else tuple(sorted(scope))
 
 
-def _records(
-    scope: _Scope, bank: str | None, about: str, since: datetime | None, until: datetime | None
-) -> QuerySet[CreditRecord]:
-    rows = CreditRecord.objects.order_by()
-    rows = rows if scope is None else rows.filter(organization__in=scope)
-    rows = rows if bank is None else rows.filter(bank=bank)
-    return narrowed(rows, "", about=about, since=since, until=until)
+def _records(*where: Any) -> QuerySet[CreditRecord]:
+    return _narrowed(CreditRecord.objects.order_by(), "", *where)
 
 
-def _deliveries(
-    scope: _Scope, bank: str | None, about: str, since: datetime | None, until: datetime | None
-) -> QuerySet[Delivery]:
-    rows = Delivery.objects.order_by()
-    rows = rows if scope is None else rows.filter(record__organization__in=scope)
+def _deliveries(*where: Any) -> QuerySet[Delivery]:
+    return _narrowed(Delivery.objects.order_by(), "record__", *where)
+
+
+def _narrowed(
+    rows: QuerySet,
+    record: str,
+    scope: _Scope,
+    bank: str | None,
+    about: str,
+    since: datetime | None,
+    until: datetime | None,
+) -> QuerySet:
+    """Return the rows that a list of the desk is about; ``record`` is the path of their record."""
+    rows = rows if scope is None else rows.filter(**{f"{record}organization__in": scope})
     rows = rows if bank is None else rows.filter(bank=bank)
-    return narrowed(rows, "record__", about=about, since=since, until=until)
+    return narrowed(rows, record, about=about, since=since, until=until)
 
 
 def _waiting(*where: Any) -> QuerySet[Any, Any]:
